@@ -1,0 +1,53 @@
+"""What travels on queues, and the queues. Services know each other by this page only.
+
+Every message is a hint or a fact that may come twice, late or not at all: a hint (`Wake`, `Alarm`) makes somebody look
+at the book, which alone knows; a fact (`news`) passes the core's gate, which drops what it has already heard.
+"""
+
+import msgspec
+
+from linkflow.execution.commands import RunTask
+from linkflow.execution.events import News
+from linkflow.ports import QueueSpec, Send
+
+LANE = QueueSpec("lane", fifo=True, visibility=60, max_receives=12)
+"""The per-execution line: group = execution id, so that one visit at a time drives an execution."""
+TASKS = QueueSpec("tasks", visibility=120, max_receives=4)
+"""Tasks that do not run inside the visit."""
+TIMERS = QueueSpec("timers", visibility=30, max_receives=8)
+"""Delayed alarms of up to fifteen minutes."""
+
+QUEUES = (LANE, TASKS, TIMERS)
+
+
+class Wake(msgspec.Struct, frozen=True, tag="wake"):
+    """Look at this execution; `news` is what somebody has to tell it."""
+
+    workspace: str
+    execution: str
+    news: tuple[News, ...] = ()
+
+
+class TaskMessage(msgspec.Struct, frozen=True, tag="task"):
+    """Run this task and bring its outcome back through the lane."""
+
+    workspace: str
+    execution: str
+    task: RunTask
+
+
+class Alarm(msgspec.Struct, frozen=True, tag="alarm"):
+    """At the moment `at` (seconds since 1970) something of this execution is due."""
+
+    workspace: str
+    execution: str
+    at: float
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def wake(workspace: str, execution: str, news: tuple[News, ...] = (), deduplication: str | None = None) -> Send:
+    """A lane message; with `deduplication` a repetition within five minutes is dropped by the queue."""
+    body = _encoder.encode(Wake(workspace, execution, news))
+    return Send(LANE.name, body, group=execution, deduplication=deduplication)
