@@ -1,0 +1,144 @@
+"""`advance`: news in, events out, walked to a fixed point: the whole of a turn but for its being written down.
+
+`accepts` is the one gate: late, early and repeated news is dropped there, so that delivering anything twice changes
+nothing. Moments that have come are found here too: a timer is a fact of the state, and whoever wakes the execution (a
+timer message, the watchdog, a signal) only makes it look at the clock.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from linkflow.execution import events as e
+from linkflow.execution.commands import RunTask
+from linkflow.execution.decide import decide
+from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
+from linkflow.execution.failures import INTERRUPTED
+from linkflow.execution.state import Scope, State
+from linkflow.language import program as p
+
+PATIENCE = 3
+"""How often a task may take its process down before it is recorded as failed."""
+
+
+def accepts(state: State, news: e.News) -> bool:
+    """Whether `news` still means something to this execution."""
+    if state.closed:
+        return False
+    match news:
+        case e.TaskSucceeded() | e.TaskFailed() | e.TaskTimedOut():
+            return expects(state, news.scope, news.task)
+        case e.TaskStarted():
+            task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
+            return task is not None and not task.started
+        case e.CancelRequested():
+            return state.cancel is None
+        case e.VisitResumed():
+            return any(scope.task is not None and scope.task.task in news.tasks for scope in state.scopes.values())
+
+
+def expects(state: State, scope: int, task: int) -> bool:
+    """Whether the outcome of this task is still awaited."""
+    found = state.scopes.get(scope)
+    return found is not None and found.task is not None and found.task.task == task
+
+
+def advance(program: p.Program, state: State, news: Iterable[e.News], now: float) -> list[e.Event]:
+    """Everything that follows from `news` at the moment `now`; `state` is carried along. Never raises."""
+    events: list[e.Event] = []
+    for item in news:
+        if accepts(state, item):
+            evolve(state, item, now)
+            events.append(item)
+    for event in _consequences(program, state, now):
+        evolve(state, event, now)
+        events.append(event)
+    while state.agenda:
+        agenda, state.agenda = state.agenda, []
+        for number in agenda:
+            for event in decide(program, state, number, now):
+                evolve(state, event, now)
+                events.append(event)
+    return events
+
+
+def begin(program: p.Program, started: e.ExecutionStarted, now: float) -> tuple[State, list[e.Event]]:
+    """A new execution's state, and its first events."""
+    state = State()
+    evolve(state, started, now)
+    return state, [started, *advance(program, state, (), now)]
+
+
+def _consequences(program: p.Program, state: State, now: float) -> Iterator[e.Event]:
+    """What follows without any scope deciding: the wish to cancel, deadlines, moments, tasks that kill their visits."""
+    if state.closed:
+        return
+    if state.cancel is not None:
+        yield e.ExecutionCancelled(state.cancel)
+        return
+    for scope in list(state.scopes.values()):
+        if _is_given_up(program, scope):
+            yield _interrupted(scope)
+    while state.moments and state.moments[0][0] <= now:
+        moment, number = state.moments[0]
+        if number == EXECUTION_DEADLINE:
+            yield e.ExecutionTimedOut()
+            return
+        scope = state.scopes[number]
+        yield e.MomentReached(number) if scope.due == moment else _timed_out(scope)
+
+
+def _is_given_up(program: p.Program, scope: Scope) -> bool:
+    task = scope.task
+    if task is None or task.interruptions == 0:
+        return False
+    return task.interruptions >= PATIENCE or (task.started and _box(program, scope).at_most_once)
+
+
+def _box(program: p.Program, scope: Scope) -> p.Task:
+    box = program.machines[scope.machine].states[scope.state]
+    assert isinstance(box, p.Task)  # noqa: S101 (only a Task state schedules)
+    return box
+
+
+def _interrupted(scope: Scope) -> e.TaskFailed:
+    task = scope.task
+    assert task is not None  # noqa: S101 (by `_is_given_up`)
+    times = "once" if task.interruptions == 1 else f"{task.interruptions} times"
+    cause = f"The process that ran this task ended {times} before the task did."
+    return e.TaskFailed(scope.id, task.task, INTERRUPTED, cause)
+
+
+def _timed_out(scope: Scope) -> e.TaskTimedOut:
+    assert scope.task is not None  # noqa: S101 (the moment is not outdated, so it is the task's deadline)
+    return e.TaskTimedOut(scope.id, scope.task.task)
+
+
+# ---------------------------------------------------------------- what the state owes and awaits
+
+
+def owed(program: p.Program, state: State) -> list[RunTask]:
+    """Every task without an outcome, as it is to be run."""
+    return [run_task(program, state, scope) for scope in state.scopes.values() if scope.task is not None]
+
+
+def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
+    task, box = scope.task, _box(program, scope)
+    assert task is not None  # noqa: S101 (asked only for scopes with a task)
+    return RunTask(
+        scope=scope.id,
+        task=task.task,
+        attempt=task.attempt,
+        node=scope.state,
+        resource=box.resource,
+        arguments=task.arguments,
+        key=f"{state.names.execution_id}-{scope.id}-{scope.entered_id}",
+        deadline=task.deadline,
+        heartbeat=task.heartbeat,
+        at_most_once=box.at_most_once,
+        started=task.started,
+        pattern=task.pattern,
+    )
+
+
+def next_moment(state: State) -> float | None:
+    """When the execution must be looked at again, seconds since 1970; None when only news can move it."""
+    return state.moments[0][0] if state.moments else None

@@ -1,0 +1,34 @@
+"""What the core wants done, imperative. A command follows from the state alone, so it is never stored: whoever takes
+over an execution asks the state again what is owed (`owed`), with the same idempotency keys.
+"""
+
+import msgspec
+
+from linkflow.language.json import Json
+
+
+class RunTask(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Run one attempt of one node or Task state. `deadline` is a moment, `heartbeat` seconds between signs of life.
+
+    `key` is the stable idempotency key towards the outside world: the same for every attempt and every repetition of
+    this entry into this state, and for nothing else."""
+
+    scope: int
+    task: int
+    attempt: int
+    node: str
+    resource: str
+    arguments: Json
+    key: str
+    deadline: float | None = None
+    heartbeat: float | None = None
+    at_most_once: bool = False
+    started: bool = False
+    pattern: str = "request"
+
+
+class CloseExecution(msgspec.Struct, frozen=True):
+    """The execution is over: say so to those who search and wait."""
+
+
+Command = RunTask | CloseExecution

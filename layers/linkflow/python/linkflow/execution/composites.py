@@ -1,0 +1,162 @@
+"""Parallel, Map and Graph: how a scope of many children begins, goes on when one of them is settled, and ends.
+
+Opening a child is one event for all three. When a child's failure cannot be borne, the others are given up first, then
+the composite's own state fails.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import UNSET
+
+from linkflow.execution import events as e
+from linkflow.execution.state import Composite, Failure, Iterations, Nodes, Scope, State
+from linkflow.execution.surroundings import ScopeSurroundings
+from linkflow.language import program as p
+from linkflow.language.view import View
+
+TOLERANCE_EXCEEDED = "States.ExceedToleratedFailureThreshold"
+
+
+def start_parallel(box: p.Parallel, state: State, scope: Scope, view: View) -> Iterator[e.Event]:
+    arguments = box.flow.arguments(box.flow.enter(view))
+    yield e.ParallelStarted(scope.id, len(box.branches), UNSET if arguments is scope.input else arguments)
+    first = state.next_scope
+    for index in range(len(box.branches)):
+        yield e.ScopeOpened(scope.id, first + index, index)
+
+
+def continue_parallel(state: State, scope: Scope) -> Iterator[e.Event]:
+    branches = scope.composite
+    assert branches is not None and not isinstance(branches, Nodes | Iterations)  # noqa: S101, PT018 (by the caller)
+    if branches.failed is not None:
+        yield from _give_up(scope, branches, branches.failed)
+    elif len(branches.results) == branches.width:
+        yield e.CompositeFinished(scope.id)
+
+
+def start_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator[e.Event]:
+    inner = box.flow.enter(view)
+    items = box.items.evaluate(inner)
+    limit = box.max_concurrency.evaluate(inner) if box.max_concurrency else 0
+    count = box.tolerated_count.evaluate(inner) if box.tolerated_count else None
+    percentage = box.tolerated_percentage.evaluate(inner) if box.tolerated_percentage else None
+    kept = UNSET if items is scope.input else items
+    yield e.MapStarted(scope.id, len(items), kept, limit, count, percentage, box.distributed)
+
+
+def continue_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator[e.Event]:
+    work = scope.composite
+    assert isinstance(work, Iterations)  # noqa: S101 (by the caller)
+    failure = _unbearable(work)
+    if failure is not None:
+        yield from _give_up(scope, work, failure)
+        return
+    if work.next == len(work.items) and not work.open:
+        yield e.CompositeFinished(scope.id)
+        return
+    room = len(work.items) if not work.max_concurrency else work.max_concurrency
+    first, number = work.next, state.next_scope
+    for offset in range(min(room - len(work.open), len(work.items) - first)):
+        index = first + offset
+        yield e.ScopeOpened(scope.id, number + offset, index, _selected(box, state, scope, view, index))
+
+
+def _selected(box: p.Map, state: State, scope: Scope, view: View, index: int) -> e.Value:
+    """What the iteration receives instead of its item, if the Map says so."""
+    work = scope.composite
+    if box.selector is None or not isinstance(work, Iterations):
+        return UNSET
+    around = ScopeSurroundings(state, scope, view.around.now, item=(index, work.items[index]))
+    return box.selector.evaluate(box.flow.enter(View(scope.input, around)))
+
+
+def _unbearable(work: Iterations) -> Failure | None:
+    """The failure to end with, once more iterations failed than the definition tolerates."""
+    if work.failed is None:
+        return None
+    count, percentage = work.tolerated_count, work.tolerated_percentage
+    if count is None and percentage is None:
+        return work.failed
+    over_count = count is not None and work.failures > count
+    over_percentage = percentage is not None and work.failures * 100 > percentage * len(work.items)
+    if over_count or over_percentage:
+        return Failure(TOLERANCE_EXCEEDED, "The specified tolerated failure threshold was exceeded")
+    return None
+
+
+def _give_up(scope: Scope, composite: Composite, failure: Failure) -> Iterator[e.Event]:
+    for child in list(composite.open.values()):
+        yield e.ScopeAborted(child)
+    yield e.StateFailed(scope.id, failure.error, failure.cause)
+
+
+# ---------------------------------------------------------------- graph
+
+
+def continue_graph(box: p.Graph, state: State, scope: Scope) -> Iterator[e.Event]:
+    """Look at the edges behind every freshly settled node, start or skip the nodes they lead to, end when all are
+    settled. The graph's output is that of its last nodes: alone if one was reached, else an object of them."""
+    work = scope.composite
+    assert isinstance(work, Nodes)  # noqa: S101 (by the caller)
+    if work.failed is not None:
+        yield from _give_up(scope, work, work.failed)
+        return
+    awaited = _awaited(box, work) if work.begun else _starting(box)
+    verdicts = {node: _verdict(box.nodes[node], work, state.start_at) for node in awaited}
+    run = [node for node, verdict in verdicts.items() if verdict is True]
+    for number, node in enumerate(run, state.next_scope):
+        yield e.ScopeOpened(scope.id, number, node, sources=_sources(box.nodes[node], work))
+    for node, verdict in verdicts.items():
+        if verdict is False:
+            yield e.NodeSkipped(scope.id, node)
+    if len(work.exits) == work.width:
+        yield e.CompositeFinished(scope.id, _last(box, work))
+
+
+def _starting(box: p.Graph) -> list[str]:
+    return [name for name, node in box.nodes.items() if not node.incoming]
+
+
+def _awaited(box: p.Graph, work: Nodes) -> list[str]:
+    """The nodes behind freshly settled ones that have not begun themselves, in the graph's order."""
+    found = {edge.target for name in work.fresh for edge in box.nodes[name].outgoing}
+    waiting = [name for name in found if name not in work.exits and name not in work.open]
+    return waiting if len(waiting) < 2 else [name for name in box.nodes if name in found and name in waiting]
+
+
+def _verdict(node: p.GraphNode, work: Nodes, start_at: str | None) -> bool | None:
+    """True: run it. False: skip it. None: some edge it waits for is not settled."""
+    if node.trigger:
+        return start_at is None or start_at == node.machine.start_at
+    settled = [edge for edge in node.incoming if edge.source in work.exits]
+    live = sum(1 for edge in settled if _is_live(edge, work))
+    if node.join.quorum is not None:
+        return _quorum_verdict(node, node.join.quorum, len(settled), live)
+    if len(settled) < len(node.incoming):
+        return None
+    return live > 0 or not node.incoming
+
+
+def _quorum_verdict(node: p.GraphNode, quorum: int, settled: int, live: int) -> bool | None:
+    if live >= quorum:
+        return True
+    return False if live + len(node.incoming) - settled < quorum else None
+
+
+def _is_live(edge: p.Edge, work: Nodes) -> bool:
+    exit_name = work.exits[edge.source]
+    return exit_name is not None and exit_name == edge.branch
+
+
+def _sources(node: p.GraphNode, work: Nodes) -> tuple[str, ...]:
+    live = (edge.source for edge in node.incoming if edge.source in work.exits and _is_live(edge, work))
+    return tuple(dict.fromkeys(live))
+
+
+def _last(box: p.Graph, work: Nodes) -> tuple[str, ...]:
+    return tuple(name for name, node in box.nodes.items() if work.exits[name] is not None and _is_last(node, work))
+
+
+def _is_last(node: p.GraphNode, work: Nodes) -> bool:
+    """No live edge leads on from it."""
+    return not any(_is_live(edge, work) for edge in node.outgoing)

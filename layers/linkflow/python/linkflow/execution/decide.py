@@ -1,0 +1,191 @@
+"""`decide`: what follows from the state of one scope. It judges and touches nothing, and it never raises: an expression
+that fails becomes a failed state, which Retry and Catch treat like any other.
+
+One function per phase, one per kind of state; composites have a module of their own.
+"""
+
+from collections.abc import Iterable
+from random import Random
+from typing import assert_never
+
+from msgspec import UNSET
+
+from linkflow.execution import composites
+from linkflow.execution import events as e
+from linkflow.execution.failures import matches
+from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Scope, State
+from linkflow.execution.surroundings import ScopeSurroundings
+from linkflow.language import program as p
+from linkflow.language.json import Json
+from linkflow.language.view import EvaluationFailed, View
+
+Events = Iterable[e.Event]
+
+
+def decide(program: p.Program, state: State, number: int, now: float) -> Events:
+    """The events that follow for scope `number` at the moment `now`; none when it has nothing to decide any more."""
+    scope = state.scopes.get(number)
+    if scope is None:
+        return ()
+    phase = scope.phase
+    if phase == "enter":
+        return (e.StateEntered(number, scope.next or program.machines[scope.machine].start_at),)
+    if phase == "ended":
+        return _end(scope)
+    if phase in ("task", "wait", "backoff"):
+        return ()
+    box = program.machines[scope.machine].states[scope.state]
+    view = View(scope.input, ScopeSurroundings(state, scope, now))
+    try:
+        if phase == "run":
+            return tuple(_run(box, state, scope, view))
+        if phase == "composite":
+            return tuple(_continue(box, state, scope, view))
+        if phase == "finish":
+            return _finish(box, scope, view)
+        return _handle_failure(box, scope, view)
+    except EvaluationFailed as failed:
+        return _evaluation_failed(state, box, scope, failed)
+
+
+def _end(scope: Scope) -> Events:
+    if scope.failure is None:
+        return (e.ExecutionSucceeded(),)
+    return (e.ExecutionFailed(scope.failure.error, scope.failure.cause),)
+
+
+def _run(box: p.State, state: State, scope: Scope, view: View) -> Events:
+    match box:
+        case p.Task():
+            return (_schedule(box, state, scope, view),)
+        case p.Node():
+            return _evaluate(box, scope, view)
+        case p.Pass() | p.Succeed():
+            return _leave(box, scope, view, box.flow.arguments(box.flow.enter(view)))
+        case p.Choice():
+            return _choose(box, scope, view)
+        case p.Wait():
+            return (e.WaitStarted(scope.id, box.moment.until(box.flow.enter(view))),)
+        case p.Fail():
+            return _fail(box, scope, view)
+        case p.Parallel():
+            return composites.start_parallel(box, state, scope, view)
+        case p.Map():
+            return composites.start_map(box, state, scope, view)
+        case p.Graph():
+            return (e.GraphStarted(scope.id, len(box.nodes)),)
+        case _:
+            assert_never(box)
+
+
+def _continue(box: p.State, state: State, scope: Scope, view: View) -> Events:
+    match scope.composite:
+        case Branches():
+            return composites.continue_parallel(state, scope)
+        case Iterations() if isinstance(box, p.Map):
+            return composites.continue_map(box, state, scope, view)
+        case Nodes() if isinstance(box, p.Graph):
+            return composites.continue_graph(box, state, scope)
+        case _:
+            return ()
+
+
+def _finish(box: p.State, scope: Scope, view: View) -> Events:
+    """The result is there: a task's, a composite's, or nothing (a Wait, whose input goes on)."""
+    result = scope.result if scope.result is not UNSET else box.flow.enter(view).input
+    return _leave(box, scope, view, result)
+
+
+def _leave(box: p.State, scope: Scope, view: View, result: Json) -> Events:
+    shaped = box.flow.leave(view.after(result), result)
+    return (_exited(scope, shaped, box.next, scope.exit),)
+
+
+def _exited(scope: Scope, shaped: p.Shaped, following: str | None, exit_name: str = "default") -> e.StateExited:
+    held = scope.input if scope.result is UNSET else scope.result
+    output = UNSET if shaped.output is held else shaped.output
+    return e.StateExited(scope.id, output, following, exit_name, shaped.assigned or {})
+
+
+def _evaluate(box: p.Node, scope: Scope, view: View) -> Events:
+    outcome = box.evaluation(box.flow.arguments(view), view)
+    exited = _exited(scope, p.Shaped(outcome.output), box.next, outcome.exit)
+    if outcome.response is None:
+        return (exited,)
+    return (e.Responded(scope.id, outcome.response), exited)
+
+
+def _choose(box: p.Choice, scope: Scope, view: View) -> Events:
+    inner = box.flow.enter(view)
+    for rule in box.rules:
+        if rule.condition.holds(inner):
+            return (_exited(scope, rule.flow.leave(view.after(inner.input), inner.input), rule.next),)
+    if box.default is None:
+        raise EvaluationFailed(
+            "States.NoChoiceMatched", f"No choice rule of '{box.name}' matched its input, and it has no Default."
+        )
+    return (_exited(scope, box.flow.leave(view.after(inner.input), inner.input), box.default),)
+
+
+def _fail(box: p.Fail, scope: Scope, view: View) -> Events:
+    inner = box.flow.enter(view)
+    error = box.error.evaluate(inner) if box.error else None
+    cause = box.cause.evaluate(inner) if box.cause else None
+    return (e.ScopeFailed(scope.id, error, cause),)
+
+
+def _schedule(box: p.Task, state: State, scope: Scope, view: View) -> e.TaskScheduled:
+    inner = box.flow.enter(view)
+    arguments = box.flow.arguments(inner)
+    timeout = box.timeout.evaluate(inner) if box.timeout else box.default_timeout
+    return e.TaskScheduled(
+        scope.id,
+        state.next_task,
+        scope.attempt + 1,
+        UNSET if arguments is scope.input else arguments,
+        None if timeout is None else view.around.now + timeout,
+        box.heartbeat.evaluate(inner) if box.heartbeat else None,
+        box.pattern,
+    )
+
+
+def _handle_failure(box: p.State, scope: Scope, view: View) -> Events:
+    failure = scope.failure
+    if failure is None:
+        return ()
+    return _retry(box, scope, view, failure) or _catch(box, scope, view, failure)
+
+
+def _retry(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
+    if not failure.retryable:
+        return ()
+    for position, retrier in enumerate(box.retry):
+        if matches(retrier.errors, failure):
+            failures = scope.retries.get(position, 0) + 1
+            random = Random(view.around.seed()).random() if retrier.jitter else 0.0
+            pause = retrier.pause(failures, random)
+            if pause is None:
+                return ()
+            pause = max(pause, failure.retry_after or 0.0)
+            return (e.RetryScheduled(scope.id, position, view.around.now + pause),)
+    return ()
+
+
+def _catch(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
+    for catcher in box.catch:
+        if matches(catcher.errors, failure):
+            error: dict[str, Json] = {"Error": failure.error or "", "Cause": failure.cause or ""}
+            shaped = catcher.flow.caught(view, error)
+            return (_exited(scope, shaped, catcher.next, catcher.exit),)
+    return (e.ScopeFailed(scope.id, failure.error, failure.cause),)
+
+
+def _evaluation_failed(state: State, box: p.State, scope: Scope, failed: EvaluationFailed) -> Events:
+    """An expression failed. In a state that was already being given up, the scope fails with the new error."""
+    if scope.phase == "failed":
+        return (e.ScopeFailed(scope.id, failed.error, failed.cause),)
+    aborted: list[e.Event] = []
+    if scope.composite is not None:
+        aborted.extend(e.ScopeAborted(child) for child in scope.composite.open.values())
+    aborted.append(e.StateFailed(scope.id, failed.error, failed.cause, failed.location))
+    return aborted

@@ -1,0 +1,293 @@
+"""The facts a book may hold, past tense, each copied into the state by `evolve`.
+
+`scope` is the number of the scope a fact belongs to (0 is the root machine). A value that equals what the state already
+holds is left out (`UNSET`), so that data is written once: `StateEntered` never repeats the output it starts from, and
+`StateExited` repeats its result only when it was reshaped. The moment of a fact is its turn's `at`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from linkflow.language.json import Json
+
+Value = Json | UnsetType
+
+
+class Fact(msgspec.Struct, frozen=True, tag_field="e", tag=True, omit_defaults=True):
+    """The shape all events share: a small record, tagged by its name."""
+
+
+class Names(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Under which names the execution goes, as the context object shows them."""
+
+    execution_id: str
+    execution: str
+    workflow_id: str
+    workflow: str
+    role: str | None = None
+
+
+# ---------------------------------------------------------------- the execution
+
+
+class ExecutionStarted(Fact, frozen=True):
+    input: Json
+    names: Names
+    workspace: str
+    version: int
+    program: str
+    """Content hash of the definition."""
+    trigger: str = "manual"
+    start_at: str | None = None
+    """The trigger node the execution starts from (graphs); other triggers are skipped."""
+    deadline: float | None = None
+
+
+class ExecutionSucceeded(Fact, frozen=True):
+    """The root machine ended; its last output is the execution's."""
+
+
+class ExecutionFailed(Fact, frozen=True):
+    error: str | None
+    cause: str | None
+
+
+class ExecutionTimedOut(Fact, frozen=True):
+    """The deadline passed while the execution was open."""
+
+
+class CancelRequested(Fact, frozen=True):
+    """Somebody wants the execution to end. `by` names who."""
+
+    by: str
+    reason: str = ""
+
+
+class ExecutionCancelled(Fact, frozen=True):
+    reason: str = ""
+
+
+class Responded(Fact, frozen=True):
+    """A respond node gave the answer for whoever waits at the webhook: `{"status", "headers", "body"}`."""
+
+    scope: int
+    response: Json
+
+
+class VisitResumed(Fact, frozen=True):
+    """A visit died with its process, and another one took over (its lane message came again). `tasks` are those the
+    dead visit was running: a task that keeps killing its process is given up after some of these."""
+
+    tasks: tuple[int, ...]
+
+
+# ---------------------------------------------------------------- scopes and states
+
+
+class ScopeOpened(Fact, frozen=True):
+    """A branch, an iteration or a node began, in the composite state `parent` is in. Its first input is `input`, or
+    comes from what `parent` holds: the outputs of the nodes `sources`, the item at index `key`, or the parent's input.
+    """
+
+    parent: int
+    scope: int
+    key: int | str
+    input: Value = UNSET
+    sources: tuple[str, ...] = ()
+
+
+class StateEntered(Fact, frozen=True):
+    scope: int
+    state: str
+
+
+class StateExited(Fact, frozen=True):
+    """The state is done and left for `next`; with None its machine is done, and left by `exit`.
+    `output` is left out when it is the state's result (or, when there was none, its input)."""
+
+    scope: int
+    output: Value = UNSET
+    next: str | None = None
+    exit: str = "default"
+    assigned: Mapping[str, Json] = {}
+
+
+class StateFailed(Fact, frozen=True):
+    """A state failed by itself (not its task). `location` names the field whose expression could not be evaluated."""
+
+    scope: int
+    error: str | None
+    cause: str | None
+    location: str = ""
+
+
+class ScopeFailed(Fact, frozen=True):
+    """Nobody in the scope mended the failure: its machine ended with it."""
+
+    scope: int
+    error: str | None
+    cause: str | None
+
+
+class ScopeAborted(Fact, frozen=True):
+    """A scope and all below it were given up, because a sibling failed or the execution was ended."""
+
+    scope: int
+
+
+class NodeSkipped(Fact, frozen=True):
+    """No live edge led to the node. `scope` is the graph's."""
+
+    scope: int
+    node: str
+
+
+# ---------------------------------------------------------------- composites
+
+
+class ParallelStarted(Fact, frozen=True):
+    scope: int
+    branches: int
+    input: Value = UNSET
+
+
+class MapStarted(Fact, frozen=True):
+    """`items` is left out when they are the state's input. Limits are resolved numbers."""
+
+    scope: int
+    length: int
+    items: Value = UNSET
+    max_concurrency: int = 0
+    tolerated_count: int | None = None
+    tolerated_percentage: float | None = None
+    distributed: bool = False
+
+
+class GraphStarted(Fact, frozen=True):
+    scope: int
+    nodes: int
+
+
+class CompositeFinished(Fact, frozen=True):
+    """Every branch, iteration or node is settled. The result is the list of what they made; of a graph, the output of
+    the node in `last`, or an object of them when there are several."""
+
+    scope: int
+    last: tuple[str, ...] = ()
+
+
+# ---------------------------------------------------------------- waiting
+
+
+class WaitStarted(Fact, frozen=True):
+    scope: int
+    until: float
+
+
+class RetryScheduled(Fact, frozen=True):
+    """The state runs again at `until`; `retrier` is the position of the rule that said so."""
+
+    scope: int
+    retrier: int
+    until: float
+
+
+class MomentReached(Fact, frozen=True):
+    """The moment the scope waited for (a Wait's end, a retry's turn) has come."""
+
+    scope: int
+
+
+# ---------------------------------------------------------------- tasks
+
+
+class TaskScheduled(Fact, frozen=True):
+    """A task is owed. `task` numbers it within the execution; what is reported about it names that number, so that a
+    late report never meets another task. `arguments` is left out when it is the state's input. `deadline` and
+    `heartbeat` bound it: a moment, and the seconds allowed between signs of life."""
+
+    scope: int
+    task: int
+    attempt: int
+    arguments: Value = UNSET
+    deadline: float | None = None
+    heartbeat: float | None = None
+    pattern: str = "request"
+
+
+class TaskStarted(Fact, frozen=True):
+    """Recorded only where somebody needs it: a task that runs for over a second, or one that must not run twice."""
+
+    scope: int
+    task: int
+    at: float
+
+
+class TaskSucceeded(Fact, frozen=True):
+    scope: int
+    task: int
+    result: Json
+    started: float = 0.0
+    finished: float = 0.0
+    exit: str = "default"
+
+
+class TaskFailed(Fact, frozen=True):
+    """`details` is what a node adds for people and programs (a status, a response's head): never secrets."""
+
+    scope: int
+    task: int
+    error: str
+    cause: str | None = None
+    started: float = 0.0
+    finished: float = 0.0
+    retryable: bool = True
+    retry_after: float | None = None
+    details: Mapping[str, Any] | None = None
+
+
+class TaskTimedOut(Fact, frozen=True):
+    """`error` is `States.Timeout` or `States.HeartbeatTimeout`."""
+
+    scope: int
+    task: int
+    error: str = "States.Timeout"
+    cause: str | None = None
+
+
+News = TaskStarted | TaskSucceeded | TaskFailed | TaskTimedOut | CancelRequested | VisitResumed
+"""What the world outside the core may report."""
+
+Event = (
+    StateEntered
+    | StateExited
+    | TaskScheduled
+    | TaskSucceeded
+    | ScopeOpened
+    | NodeSkipped
+    | GraphStarted
+    | CompositeFinished
+    | WaitStarted
+    | MomentReached
+    | ExecutionStarted
+    | ExecutionSucceeded
+    | TaskFailed
+    | TaskStarted
+    | TaskTimedOut
+    | RetryScheduled
+    | StateFailed
+    | ScopeFailed
+    | ScopeAborted
+    | ParallelStarted
+    | MapStarted
+    | Responded
+    | ExecutionFailed
+    | ExecutionTimedOut
+    | CancelRequested
+    | ExecutionCancelled
+    | VisitResumed
+)
+"""Every event, the frequent ones first."""

@@ -1,0 +1,113 @@
+"""What the expressions of one state can see of the execution: variables, context object, a graph's roots, the seed.
+
+Made for each evaluation and asked lazily: most expressions look only at their input.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from linkflow.execution.state import Iterations, Nodes, Scope, State
+from linkflow.language.json import Json
+
+
+def moment_text(moment: float) -> str:
+    """RFC 3339 in UTC with milliseconds, as Step Functions writes times: `2026-01-31T09:30:00.000Z`."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class ScopeSurroundings:
+    """The `Surroundings` of the state that `scope` stands in."""
+
+    __slots__ = ("_now", "item", "scope", "state")
+
+    def __init__(self, state: State, scope: Scope, now: float, item: tuple[int, Json] | None = None) -> None:
+        self.state = state
+        self.scope = scope
+        self._now = now
+        self.item = item
+
+    @property
+    def now(self) -> float:
+        return self._now
+
+    def variables(self) -> Mapping[str, Json]:
+        """The variables of this scope and, where it has none of that name, of those around it."""
+        scope = self.scope
+        if scope.parent is None:
+            return scope.variables
+        chain = [scope, *self._around()]
+        return {name: value for one in reversed(chain) for name, value in one.variables.items()}
+
+    def context(self) -> Mapping[str, Json]:
+        """The context object (Step Functions developer guide, "Accessing execution data from the Context object")."""
+        state, scope, names = self.state, self.scope, self.state.names
+        context: dict[str, Json] = {
+            "Execution": {
+                "Id": names.execution_id,
+                "Input": state.input,
+                "Name": names.execution,
+                "RoleArn": names.role,
+                "StartTime": moment_text(state.started_at),
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": names.workflow_id, "Name": names.workflow},
+            "State": {
+                "EnteredTime": moment_text(scope.entered_at),
+                "Name": scope.state,
+                "RetryCount": sum(scope.retries.values()),
+            },
+        }
+        if item := self._item():
+            context["Map"] = {"Item": {"Index": item[0], "Value": item[1]}}
+        return context
+
+    def roots(self) -> Mapping[str, Json]:
+        """The roots of a graph's expressions (LANGUAGE §2)."""
+        state = self.state
+        nodes: dict[str, Json] = {}
+        for scope in reversed(list(self._around())):
+            if isinstance(scope.composite, Nodes):
+                nodes.update(scope.composite.results)
+        roots: dict[str, Json] = {
+            "trigger": state.input,
+            "nodes": nodes,
+            "vars": self.variables(),
+            "execution": {
+                "id": state.names.execution_id,
+                "trigger": state.trigger,
+                "started_at": moment_text(state.started_at),
+            },
+            "workflow": {"id": state.names.workflow_id, "name": state.names.workflow, "version": state.version},
+            "workspace": {"id": state.workspace},
+        }
+        if item := self._item():
+            roots["index"], roots["item"] = item
+        return roots
+
+    def seed(self) -> int:
+        scope = self.scope
+        text = f"{self.state.names.execution_id}/{scope.id}/{scope.entered_id}/{scope.attempt}"
+        return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+    def _around(self) -> "list[Scope]":
+        """The scopes around this one, nearest first."""
+        around = []
+        parent = self.scope.parent
+        while parent is not None:
+            scope = self.state.scopes[parent]
+            around.append(scope)
+            parent = scope.parent
+        return around
+
+    def _item(self) -> tuple[int, Json] | None:
+        """Index and value of the nearest Map iteration, if any."""
+        if self.item is not None:
+            return self.item
+        child = self.scope
+        for scope in self._around():
+            if isinstance(scope.composite, Iterations):
+                index = int(child.key)
+                return index, scope.composite.items[index]
+            child = scope
+        return None

@@ -1,0 +1,307 @@
+"""A definition compiled once: what the core executes. Both dialects end here, so there is one interpreter.
+
+    Program ── root Machine ── states: Pass Choice Wait Succeed Fail Task Node Parallel Map Graph
+                                          Parallel has one Machine per branch, Map one for its items,
+                                          Graph one (of a single state) per node
+
+Everything is immutable, parsed and typed; an expression is an object that can be evaluated, never text. Machines have
+an address (`""` the root, `/Fan/0` a branch, `/Each/*` a Map's processor, `/graph/fetch` a graph's node), by which a
+stored state finds its machine again (`address_of`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from linkflow.language.json import Json
+from linkflow.language.view import View
+
+ITEM = "*"
+"""The key under which a Map's processor is addressed: all iterations share one machine."""
+
+
+def address_of(machine: str, state: str, key: int | str) -> str:
+    """The address of the machine that runs under `key` while `machine` stands in `state`. A slash in a name is
+    escaped as in a JSON pointer (RFC 6901), so that no two machines share an address."""
+    return f"{machine}/{_escaped(state)}/{_escaped(key) if isinstance(key, str) else key}"
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1") if "/" in name or "~" in name else name
+
+
+class Expression(Protocol):
+    """A value that may have to be computed. Raises `EvaluationFailed`."""
+
+    def evaluate(self, view: View) -> Json: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """What a state makes of its result: the output that goes on, and the variables it assigns."""
+
+    output: Json
+    assigned: Mapping[str, Json] | None = None
+
+
+class Flow(Protocol):
+    """How data enters and leaves one state, in the state's own query language. Raises `EvaluationFailed`.
+
+    JSONPath: InputPath and Parameters go in; ResultSelector, ResultPath, OutputPath and Assign come out.
+    JSONata: Arguments go in; Output and Assign come out. Graph: a node's config goes in, its result comes out.
+    """
+
+    def enter(self, view: View) -> View:
+        """The view the state's own fields are evaluated in (InputPath applied)."""
+        ...
+
+    def arguments(self, view: View) -> Json:
+        """What the state works on: Parameters / Arguments / config, or the input itself."""
+        ...
+
+    def leave(self, view: View, result: Json) -> Shaped: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Retrier:
+    """When to try again, and after how long. `errors` may hold the wildcards of `failures.matches`."""
+
+    errors: tuple[str, ...]
+    interval: float = 1.0
+    max_attempts: int = 3
+    backoff: float = 2.0
+    max_delay: float | None = None
+    jitter: bool = False
+
+    def pause(self, failures: int, random: float) -> float | None:
+        """Seconds until the next attempt after so many failures (1 = the first), or None: no more.
+
+        With `jitter`, a moment between zero and the computed delay: full jitter, as Step Functions does it.
+        `random` is in [0, 1)."""
+        if failures > self.max_attempts:
+            return None
+        delay = self.interval * self.backoff ** (failures - 1)
+        if self.max_delay is not None:
+            delay = min(delay, self.max_delay)
+        return delay * random if self.jitter else delay
+
+
+@dataclass(frozen=True, slots=True)
+class Catcher:
+    """Where a failure goes that was not mended: to the state `next` of the same machine, or (graph) out by `exit`."""
+
+    errors: tuple[str, ...]
+    flow: "CatchFlow"
+    next: str | None = None
+    exit: str = "default"
+
+
+class CatchFlow(Protocol):
+    def caught(self, view: View, error: Mapping[str, Json]) -> Shaped:
+        """The output for the state that handles the failure; `error` is `{"Error": …, "Cause": …}`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """What every state has: its name, how data flows, and where it goes next (None: the machine ends)."""
+
+    name: str
+    flow: Flow
+    next: str | None = None
+    retry: tuple[Retrier, ...] = ()
+    catch: tuple[Catcher, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass(Box):
+    """Input to output; `flow` holds what happens on the way (Result included)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One arm of a Choice: when `condition` is true, shape the output with `flow` and go to `next`."""
+
+    condition: "Condition"
+    next: str
+    flow: Flow
+
+
+class Condition(Protocol):
+    def holds(self, view: View) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Box):
+    rules: tuple[Rule, ...]
+    default: str | None
+
+
+class Moment(Protocol):
+    """When a Wait ends, seconds since 1970. Raises `EvaluationFailed`."""
+
+    def until(self, view: View) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(Box):
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succeed(Box):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fail(Box):
+    error: Expression | None
+    cause: Expression | None
+
+
+Pattern = Literal["request", "sync", "token"]
+"""How a Task ends: with its answer, when the job it started is done (`.sync`), or when its token comes back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(Box):
+    """Needs a worker. `resource` names a node type (`linkflow:http_request`) or a service integration (an ARN)."""
+
+    resource: str
+    pattern: Pattern = "request"
+    timeout: Expression | None = None
+    heartbeat: Expression | None = None
+    credentials: Expression | None = None
+    default_timeout: float | None = None
+    at_most_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a pure node says: its output and the exit it leaves by, and the answer to a waiting webhook, if any."""
+
+    output: Json
+    exit: str = "default"
+    response: Json | None = None
+
+
+class Evaluation(Protocol):
+    """A pure node's verb. Raises `EvaluationFailed`."""
+
+    def __call__(self, config: Json, view: View) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node(Box):
+    """A pure graph node: evaluated inside the turn."""
+
+    type: str
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel(Box):
+    branches: tuple["Machine", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Map(Box):
+    """One machine over many items. `items` gives the list; `selector` what an iteration receives (None: the item)."""
+
+    processor: "Machine"
+    items: Expression
+    selector: Expression | None = None
+    max_concurrency: Expression | None = None
+    tolerated_count: Expression | None = None
+    tolerated_percentage: Expression | None = None
+    batcher: "Batcher | None" = None
+    reader: "Reader | None" = None
+    writer: "Writer | None" = None
+    distributed: bool = False
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batcher:
+    """Items grouped into `{"Items": […]}` (plus `BatchInput`) by count and by bytes of JSON."""
+
+    max_items: Expression | None
+    max_bytes: Expression | None
+    batch_input: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Where a distributed Map's items come from (`resource` and its evaluated `arguments`), and how they are read."""
+
+    resource: str
+    arguments: Expression
+    input_type: Expression
+    csv_headers: Expression | None = None
+    csv_header_location: Expression | None = None
+    max_items: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    resource: str
+    arguments: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`target` waits for `source`; live when the source left by `branch`."""
+
+    source: str
+    target: str
+    branch: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How many live incoming edges a node waits for. None: all edges must be settled and at least one be live."""
+
+    quorum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """A node in its graph: the machine of its single state, the edges behind and before it. A `trigger`
+    runs only when the execution started from it."""
+
+    machine: "Machine"
+    incoming: tuple[Edge, ...] = ()
+    outgoing: tuple[Edge, ...] = ()
+    join: Join = Join()
+    trigger: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph(Box):
+    """Nodes that run when their incoming edges are settled; our extension of the States Language.
+
+    `nodes` stands in the order of the definition, which is also the order in which ready nodes start."""
+
+    nodes: Mapping[str, GraphNode]
+
+
+State = Pass | Choice | Wait | Succeed | Fail | Task | Node | Parallel | Map | Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    address: str
+    start_at: str
+    states: Mapping[str, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """`hash` is of the definition's canonical text; `timeout` bounds an execution, in seconds."""
+
+    hash: str
+    dialect: Literal["asl", "graph"]
+    root: Machine
+    machines: Mapping[str, Machine]
+    timeout: float | None = None
+    queries: Mapping[str, str] = field(default_factory=dict)
