@@ -1,0 +1,120 @@
+"""Everything in one process and one event loop: the site, a pump for each queue function, a ticker for each schedule.
+
+`serve` is the program: it listens, and on SIGINT or SIGTERM stops in order (no new requests and messages; what runs
+may finish for `GRACE` seconds; the world is closed) and returns. `Embedded` is the same without socket and signals:
+tests send it requests through `httpx.ASGITransport(embedded.site)` and may give its world a `VirtualClock`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from linkflow.ports import Clock
+from linkflow.runtime.functions import Function, HttpRoutes, QueueTrigger, Schedule
+from linkflow.runtime.hosts.pump import Pump
+from linkflow.runtime.http import Site
+from linkflow.runtime.wiring import World
+
+GRACE = 5.0
+"""Seconds that running handlers and open requests have to finish once a stop was asked for."""
+_log = logging.getLogger(__name__)
+
+
+class Embedded:
+    """The functions, running while the context is entered. Leaving it lets running handlers finish and closes the
+    world."""
+
+    def __init__(self, world: World, functions: Sequence[Function]) -> None:
+        settings = world.settings
+        routes = [one.trigger.routes for one in functions if isinstance(one.trigger, HttpRoutes)]
+        self.site = Site(routes, world.ids, max_body=settings.max_body, origins=settings.cors_origins)
+        self._world = world
+        self._pumps = [
+            Pump(world.queue, world.clock, one.name, one.trigger, settings.concurrency)
+            for one in functions
+            if isinstance(one.trigger, QueueTrigger)
+        ]
+        self._schedules = [(one.name, one.trigger) for one in functions if isinstance(one.trigger, Schedule)]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._tickers: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to receive and to tick. Needs the running event loop in which the world was connected."""
+        self._tasks = [asyncio.create_task(pump.run()) for pump in self._pumps]
+        self._tickers = [
+            asyncio.create_task(_tick(self._world.clock, name, schedule)) for name, schedule in self._schedules
+        ]
+
+    async def stop(self, grace: float = GRACE) -> None:
+        """Stop in order; after `grace` seconds (of real time) what still runs is cancelled and will come again."""
+        for pump in self._pumps:
+            pump.stop()
+        for ticker in self._tickers:
+            ticker.cancel()
+        everything = [*self._tasks, *self._tickers]
+        if everything:
+            _, late = await asyncio.wait(everything, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*everything, return_exceptions=True)
+        await self._world.close()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+
+async def _tick(clock: Clock, name: str, schedule: Schedule) -> None:
+    """Once at the start (to repair what a crash left), then at every multiple of the period; never two at once."""
+    while True:
+        try:
+            await schedule.tick(clock.now())
+        except Exception:  # noqa: BLE001 (the next tick tries again)
+            _log.exception("tick_failed", extra={"function": name})
+        now = clock.now()
+        await clock.sleep((now // schedule.every + 1) * schedule.every - now)
+
+
+class _Server(uvicorn.Server):
+    """A server whose signals are ours to handle: the library's own would kill the process with the signal afterwards,
+    and the exit code of an orderly stop is 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(world: World, functions: Sequence[Function], host: str, port: int) -> None:
+    """Run everything and listen on `host`:`port` until a signal or a failure to listen ends it."""
+    embedded = Embedded(world, functions)
+    config = uvicorn.Config(
+        embedded.site,
+        host=host,
+        port=port,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(GRACE),
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    async with embedded:
+        await server.serve()

@@ -1,0 +1,145 @@
+"""Keeps one queue function busy: receives, handles many messages at a time, settles each.
+
+Per delivery: a message whose handler returns is deleted, together with whatever else finished during the last delete;
+one whose handler raises comes again after a growing pause, and so does all that stands behind it in its FIFO group;
+while a handler runs its message is kept ours (`postpone` by the queue's visibility, three times per visibility).
+Death of the process at any instruction leaves messages undeleted, so they come again.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from linkflow.ports import Clock, Message, Queue
+from linkflow.runtime.functions import QueueTrigger, in_order, redelivery_pause
+from linkflow.runtime.hosts.delivery import give_back, handled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONG_POLL = 2.0
+"""Seconds one receive waits for something to come."""
+_LAST_RECEIVE = 0.1
+"""Seconds (real ones) that a receive under way is given when a stop is asked for. Cut off in the middle of claiming,
+it would leave messages that nobody sees until their visibility has passed."""
+_log = logging.getLogger(__name__)
+
+
+class Pump:
+    """`run` receives until `stop`; then `drain` waits for what is being handled."""
+
+    def __init__(self, queue: Queue, clock: Clock, name: str, trigger: QueueTrigger, concurrency: int) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._name = name
+        self._trigger = trigger
+        self._free = min(trigger.concurrency, concurrency)
+        self._freed = asyncio.Event()
+        self._ours: dict[str, Message] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._receiving: asyncio.Task[Sequence[Message]] | None = None
+        self._done: list[Message] = []
+        self._deleting = False
+        self._stopping = False
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._freed.set()
+        if self._receiving is not None:
+            asyncio.get_running_loop().call_later(_LAST_RECEIVE, self._receiving.cancel)
+
+    async def run(self) -> None:
+        """Ends after `stop`, when nothing is being handled. A queue that fails is tried again, after a growing pause.
+        When cancelled, handlers are too, and their messages come again at once."""
+        heartbeat = asyncio.create_task(self._keep_ours())
+        failures = 0
+        try:
+            while not self._stopping:
+                try:
+                    await self._receive()
+                    failures = 0
+                except Exception:  # noqa: BLE001 (a host outlives its queue's bad moments)
+                    failures += 1
+                    _log.exception("receive_failed", extra={"function": self._name, "attempt": failures})
+                    await self._clock.sleep(min(30.0, redelivery_pause(failures)))
+            await self.drain()
+        finally:
+            heartbeat.cancel()
+            await self._abandon()
+
+    async def drain(self) -> None:
+        """Returns when nothing is being handled or deleted."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def _receive(self) -> None:
+        if self._free <= 0:
+            self._freed.clear()
+            await self._freed.wait()
+            return
+        limit = min(self._free, self._trigger.batch)
+        self._receiving = asyncio.create_task(self._queue.receive(self._trigger.queue.name, limit, LONG_POLL))
+        await asyncio.wait([self._receiving])
+        if self._receiving.cancelled():
+            return
+        messages = self._receiving.result()
+        if self._stopping:
+            await give_back(messages, 0, self._queue)
+            return
+        for line in in_order(messages):
+            self._free -= len(line)
+            self._ours.update((message.receipt, message) for message in line)
+            self._start(self._handle(line))
+
+    def _start(self, work: "asyncio._CoroutineLike[None]") -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _handle(self, line: list[Message]) -> None:
+        try:
+            for position, message in enumerate(line):
+                if not await handled(message, self._name, self._trigger):
+                    await give_back(line[position:], redelivery_pause(message.receives), self._queue)
+                    return
+                self._ours.pop(message.receipt, None)
+                self._delete(message)
+        finally:
+            for message in line:
+                self._ours.pop(message.receipt, None)
+            self._free += len(line)
+            self._freed.set()
+
+    def _delete(self, message: Message) -> None:
+        self._done.append(message)
+        if not self._deleting:
+            self._deleting = True
+            self._start(self._delete_done())
+
+    async def _delete_done(self) -> None:
+        """Deletes what is done; what gets done meanwhile shares the next delete, and so its commit."""
+        try:
+            while self._done:
+                done, self._done = self._done, []
+                await self._queue.delete(done)
+        except Exception:  # noqa: BLE001 (undeleted messages come again, which handlers bear)
+            _log.exception("delete_failed", extra={"function": self._name})
+        finally:
+            self._deleting = False
+
+    async def _abandon(self) -> None:
+        cut_off = list(self._ours.values())
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await give_back(cut_off, 0, self._queue)
+
+    async def _keep_ours(self) -> None:
+        visibility = self._trigger.queue.visibility
+        while True:
+            await self._clock.sleep(visibility / 3)
+            for message in list(self._ours.values()):
+                try:
+                    await self._queue.postpone(message, visibility)
+                except Exception:  # noqa: BLE001 (two more heartbeats fit before the message is somebody else's)
+                    _log.exception("heartbeat_failed", extra={"function": self._name, "id": message.id})

@@ -1,0 +1,119 @@
+"""Routes of a service: typed handlers, checked and documented from their signatures (AWS Lambda Powertools' router).
+
+    routes = Routes(guard)                                    # who may come in; None leaves the door open
+    @routes.post("/api/v1/things/<thing>/open", tags=["things"], summary="Open a thing", status_code=202)
+    async def open_thing(thing: str, body: OpenThing, dry: bool = False) -> Opened: ...
+
+Path parameters stand in angle brackets, the one parameter that is a `Schema` is the JSON body, others are the query.
+What a handler returns (a `Schema`, dataclass, mapping, list) becomes JSON; None with status 204 becomes nothing; a
+Powertools `Response` goes out as it is. `current_call()` gives the rest of the request.
+
+Checking happens here instead of in the library's own middleware because that one is synchronous: under asyncio the
+library gives it a thread, held until the handler has answered, so a handful of waiting requests would stop the server.
+Here the same check runs in the event loop (it only computes), and nothing is held while a handler waits.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_json
+
+from linkflow.errors import Fault, Invalid, Malformed
+from linkflow.runtime.calls import Call, current_call
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+
+Guard = Callable[[Call], Awaitable[object]]
+"""Finds out who calls (its answer becomes `Call.caller`) or raises `Unauthenticated`, `Forbidden`, `RateLimited`."""
+
+AnyHandler = TypeVar("AnyHandler", bound=Callable[..., Any])
+_checking = OpenAPIRequestValidationMiddleware()  # type: ignore[no-untyped-call]  # the library's has no annotations
+
+
+class Schema(BaseModel):
+    """What callers send and get. A field we do not know is a fault, never silently dropped."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Routes(Router):
+    """A router whose every route has the same guard, and which knows what was declared on it."""
+
+    def __init__(self, guard: Guard | None = None, scheme: str = "bearer") -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # the library's has no annotations
+        self.declared: list[tuple[str, str]] = []
+        """(method, rule) of every route."""
+        self._door = _door(guard)
+        self._security: list[dict[str, list[str]]] | None = [{scheme: []}] if guard else None
+
+    def route(self, *args: Any, **kwargs: Any) -> Callable[[AnyHandler], AnyHandler]:
+        given = inspect.signature(Router.route).bind(self, *args, **kwargs).arguments
+        del given["self"]
+        methods = [given["method"]] if isinstance(given["method"], str) else given["method"]
+        self.declared += [(method.upper(), given["rule"]) for method in methods]
+        given["middlewares"] = [self._door, *(given.get("middlewares") or ())]
+        if given.get("security") is None:
+            given["security"] = self._security
+        return super().route(**given)
+
+    def use(self, middlewares: Sequence[Callable[..., Any]]) -> None:
+        """Refused: the library applies a router's middleware to every route of every router. Use the guard."""
+        raise NotImplementedError("A router-wide middleware would run for every service's routes; use a guard.")
+
+
+def _door(guard: Guard | None) -> Callable[..., Awaitable[Response[Any]]]:
+    async def door(app: ApiGatewayResolver, next_middleware: Callable[..., Awaitable[Response[Any]]]) -> Response[Any]:
+        call = current_call()
+        if guard is not None:
+            call.caller = await guard(call)
+        if call.body:
+            _parse_body(app, call)
+        _checking.handler(app, cast("NextMiddleware", _only_check))
+        return _encoded(await next_middleware(app))
+
+    return door
+
+
+def _only_check(_: Any) -> Response[Any]:
+    """Ends the library's check, which would otherwise go on to the handler at this point."""
+    return Response(200)
+
+
+def _parse_body(app: ApiGatewayResolver, call: Call) -> None:
+    """Parse JSON once (the library keeps the result) and insist on an object: the library would take the first
+    element of a list for the object. Raises `Malformed`, `Invalid`."""
+    kind = call.headers.get("content-type", "application/json")
+    if not (kind.startswith("application/json") or kind.partition(";")[0].endswith("+json")):
+        return
+    try:
+        parsed = app.current_event.json_body
+    except JSONDecodeError as error:
+        raise Malformed(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+    except RecursionError:
+        raise Malformed("The body is nested too deeply.") from None
+    if not isinstance(parsed, dict):
+        raise Invalid("The request", [Fault("$.body", "object_type", "Send a JSON object.")])
+
+
+def _encoded(response: Response[Any]) -> Response[Any]:
+    """JSON in its final form, so that the library has nothing left to serialise."""
+    if response.status_code == 204:
+        response.body = None
+        response.headers.pop("Content-Type", None)
+    elif response.is_json() and not isinstance(response.body, str):
+        ready = response.body if isinstance(response.body, bytes) else to_json_bytes(response.body)
+        response.body = ready.decode()
+    return response
+
+
+def to_json_bytes(value: object) -> bytes:
+    """Schemas, dataclasses, msgspec structs, mappings, lists, times: whatever our handlers answer, as JSON."""
+    return to_json(value, by_alias=True, inf_nan_mode="null", fallback=msgspec.to_builtins)
