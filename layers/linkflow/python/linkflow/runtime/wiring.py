@@ -36,6 +36,9 @@ class World:
     """Finishes what is under way (a commit, open connections) and lets go of it."""
 
 
+Connect = Callable[[Settings], Awaitable[World]]
+
+
 class _NotConnected:
     """Stands where a port will be. It can be handed on and kept, which is all that declaring needs."""
 

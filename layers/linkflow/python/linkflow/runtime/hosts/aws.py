@@ -6,7 +6,7 @@ Lambda finds an event's handler as an attribute of the module `app` (`Bound.hand
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -19,10 +19,9 @@ from linkflow.runtime.hosts.delivery import failed_of
 from linkflow.runtime.http import Site
 from linkflow.runtime.routes import Routes
 from linkflow.runtime.settings import Settings
-from linkflow.runtime.wiring import World, not_connected
+from linkflow.runtime.wiring import Connect, World, not_connected
 
 Result = TypeVar("Result")
-Connect = Callable[[Settings], Coroutine[Any, Any, World]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,8 @@ class Bound:
 
     app: Chalice
     handlers: Mapping[str, Callable[..., Any]]
+    close: Callable[[], None]
+    """Lets go of the process's world and event loop. Lambda never says when; programs that end should."""
 
 
 class Process:
@@ -56,10 +57,19 @@ class Process:
     def tick(self, name: str) -> None:
         self._run(self._tick(name))
 
-    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+    def close(self) -> None:
+        if self._world is not None:
+            self._run(self._world.close())
+        if self._runner is not None:
+            self._runner.close()
+
+    def _run(self, work: Awaitable[Result]) -> Result:
+        async def working() -> Result:
+            return await work
+
         if self._runner is None:
             self._runner = asyncio.Runner()
-        return self._runner.run(work)
+        return self._runner.run(working())
 
     async def _connected(self) -> World:
         if self._world is None:
@@ -102,7 +112,7 @@ def bind(declare: Declare, settings: Settings, connect_world: Connect) -> Bound:
             handlers[function.name] = _bind_queue(app, process, function.name, function.trigger, settings)
         elif isinstance(function.trigger, Schedule):
             handlers[function.name] = _bind_schedule(app, process, function.name, function.trigger)
-    return Bound(app, handlers)
+    return Bound(app, handlers, process.close)
 
 
 def _routes(functions: Sequence[Function]) -> list[Routes]:

@@ -1,7 +1,7 @@
 """Everything in one process and one event loop: the site, a pump for each queue function, a ticker for each schedule.
 
-`serve` is the program: it listens, and on SIGINT or SIGTERM stops in order (no new requests and messages; what runs
-may finish for `GRACE` seconds; the world is closed) and returns. `Embedded` is the same without socket and signals:
+`run` is the program, `serve` its heart: it listens, and on SIGINT or SIGTERM stops in order (no new requests, then no
+new messages; what runs may finish for `GRACE` seconds; the world is closed). `Embedded` is without socket and signals:
 tests send it requests through `httpx.ASGITransport(embedded.site)` and may give its world a `VirtualClock`.
 """
 
@@ -9,21 +9,31 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Iterator, Sequence
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
 import uvicorn
+import uvloop
 
 from linkflow.ports import Clock
-from linkflow.runtime.functions import Function, HttpRoutes, QueueTrigger, Schedule
+from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
 from linkflow.runtime.hosts.pump import Pump
 from linkflow.runtime.http import Site
-from linkflow.runtime.wiring import World
+from linkflow.runtime.settings import Settings
+from linkflow.runtime.telemetry import start_logging
+from linkflow.runtime.wiring import Connect, World
 
 GRACE = 5.0
 """Seconds that running handlers and open requests have to finish once a stop was asked for."""
+Listening = Callable[[str], None]
+_STOP = (signal.SIGINT, signal.SIGTERM)
 _log = logging.getLogger(__name__)
+
+
+def _nobody_asked(_: str) -> None:
+    """The address is told to nobody."""
 
 
 class Embedded:
@@ -90,13 +100,26 @@ class _Server(uvicorn.Server):
     """A server whose signals are ours to handle: the library's own would kill the process with the signal afterwards,
     and the exit code of an orderly stop is 0."""
 
+    def __init__(self, config: uvicorn.Config, listening: Listening) -> None:
+        super().__init__(config)
+        self._listening = listening
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in (listener for server in self.servers for listener in server.sockets):
+            host, port = listener.getsockname()[:2]
+            self._listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
-async def serve(world: World, functions: Sequence[Function], host: str, port: int) -> None:
-    """Run everything and listen on `host`:`port` until a signal or a failure to listen ends it."""
+
+async def serve(
+    world: World, functions: Sequence[Function], host: str, port: int, listening: Listening = _nobody_asked
+) -> None:
+    """Run everything and listen on `host`:`port` (0: any free one) until SIGINT or SIGTERM. `listening` is told the
+    address. An address that cannot be had ends the process with exit code 1."""
     embedded = Embedded(world, functions)
     config = uvicorn.Config(
         embedded.site,
@@ -108,13 +131,29 @@ async def serve(world: World, functions: Sequence[Function], host: str, port: in
         server_header=False,
         timeout_graceful_shutdown=int(GRACE),
     )
-    server = _Server(config)
+    server = _Server(config, listening)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         server.should_exit = True
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOP:
         loop.add_signal_handler(number, stop)
-    async with embedded:
-        await server.serve()
+    try:
+        async with embedded:
+            await server.serve()
+    finally:
+        for number in _STOP:
+            loop.remove_signal_handler(number)
+
+
+def run(settings: Settings, declare: Declare, connect_world: Connect, listening: Listening = _nobody_asked) -> None:
+    """The whole program: connect, serve, return after an orderly stop."""
+
+    async def program() -> None:
+        world = await connect_world(settings)
+        await serve(world, declare(world), settings.host, settings.port, listening)
+
+    start_logging(settings.log)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(program())
