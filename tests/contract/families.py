@@ -1,38 +1,12 @@
-"""Who must keep the contract: the registry of adapter families.
+"""Who must keep the contract: the registry of adapter families."""
 
-A family is one async factory. It is given the clock and an empty directory, and yields adapters that know the queues
-of `QUEUES` and hold nothing yet; leaving it closes them. To join, write a factory and add it to `FAMILIES`.
-"""
+from tests.contract.family import LINE, MAX_RECEIVES, PLAIN, QUEUES, VISIBILITY, Factory, Family
+from tests.contract.sqlite_family import in_a_file, in_memory, on_a_slow_disk
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from pathlib import Path
+__all__ = ["FAMILIES", "LINE", "MAX_RECEIVES", "PLAIN", "QUEUES", "VISIBILITY", "Factory", "Family"]
 
-from linkflow.adapters.clock import VirtualClock
-from linkflow.ports import Blobs, KeyRing, Queue, QueueSpec, Table
-
-VISIBILITY = 30.0
-MAX_RECEIVES = 3
-
-PLAIN = QueueSpec("plain", visibility=VISIBILITY, max_receives=MAX_RECEIVES)
-LINE = QueueSpec("line", fifo=True, visibility=VISIBILITY, max_receives=MAX_RECEIVES)
-QUEUES = (PLAIN, LINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One set of adapters over one store. `elapse(seconds)` makes that much time pass for the store: sqlite advances
-    the virtual clock, an emulator with its own idea of time moves that. None when time cannot be moved: the tests
-    that need it are then skipped, and say so."""
-
-    table: Table
-    queue: Queue
-    blobs: Blobs
-    keyring: KeyRing
-    elapse: Callable[[float], Awaitable[None]] | None
-
-
-Factory = Callable[[VirtualClock, Path], AbstractAsyncContextManager[Family]]
-
-FAMILIES: dict[str, Factory] = {}
+FAMILIES: dict[str, Factory] = {
+    "sqlite": in_a_file,
+    "sqlite on a slow disk": on_a_slow_disk,
+    "sqlite in memory": in_memory,
+}
