@@ -7,6 +7,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -269,6 +270,18 @@ async def at_rest() -> None:
 @pytest.fixture
 def diary() -> Diary:
     return Diary()
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Hosts configure the process's logging; afterwards it is as it was."""
+    root, ours = logging.getLogger(), [logging.getLogger("linkflow"), logging.getLogger("functions")]
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for logger in ours:
+        logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(params=[OnEmbedded, OnAws])

@@ -228,6 +228,7 @@ async def test_no_content_has_no_body_and_head_is_get_without_one(http: httpx.As
     assert (gone.status_code, gone.content) == (204, b"")
     head = await http.head("/me")
     assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == str(len((await http.get("/me")).content))
 
 
 async def test_headers_that_are_no_text_are_refused(http: httpx.AsyncClient) -> None:

@@ -70,6 +70,19 @@ class Function:
 Declare = Callable[[World], Sequence[Function]]
 
 
+def together(*services: Declare) -> Declare:
+    """The functions of several services as those of one. Raises `ValueError` for a name that is used twice."""
+
+    def functions(world: World) -> Sequence[Function]:
+        declared = [function for service in services for function in service(world)]
+        names = [function.name for function in declared]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"Two functions have the same name: {', '.join(sorted(twice))}.")
+        return declared
+
+    return functions
+
+
 def redelivery_pause(receives: int) -> float:
     """Seconds before a message that failed `receives` times comes again: 1, 2, 4, … at most 300."""
     return float(min(300, 2 ** min(max(receives, 1) - 1, 16)))

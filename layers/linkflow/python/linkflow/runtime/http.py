@@ -145,14 +145,19 @@ def _once(body: bytes) -> Receive:
 
 
 def _labelled(send: Send, call: Call) -> Send:
-    """`send` that adds the request's id and the call's own headers, and leaves out the body of a HEAD."""
+    """`send` that completes an answer: its length (or callers would get it in chunks), the request's id, the call's own
+    headers; and no body for a HEAD."""
+    start: MutableMapping[str, Any] = {}
 
     async def labelled(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], (b"x-request-id", call.id.encode()), *_raw(call.answer_headers)]
-        elif call.method == "HEAD":
-            message = {**message, "body": b""}
-        await send(message)
+            start.update(message)
+            return
+        body = message.get("body", b"")
+        length = [] if start["status"] == 204 else [(b"content-length", b"%d" % len(body))]
+        own = [(b"x-request-id", call.id.encode()), *_raw(call.answer_headers)]
+        await send({**start, "headers": [*start["headers"], *length, *own]})
+        await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else body})
 
     return labelled
 

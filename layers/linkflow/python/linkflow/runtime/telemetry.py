@@ -4,21 +4,24 @@
 
 `message` is a stable machine word (or a short sentence where people are told something once); everything else is a
 key. Reserved keys: `time`, `level`, `logger`, `message`, `error`, `traceback`. A value under a key that looks like a
-secret is masked, and so are such keys inside mappings. A line costs about 10 µs; below the level, nothing.
+secret is masked, and so are such keys inside mappings. A line costs about 20 µs of CPU, one
+below the level 0.3 µs.
 """
 
-import json
 import logging
 import re
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO
+
+import msgspec
 
 MASKED = "***"
 _SECRET = re.compile(
-    r"secret|password|passwd|token|authorization|api_?key|credential|cookie|signature|private", re.IGNORECASE
+    r"secret|password|passwd|token(?!s)|authorization|api_?key|credential|cookie|signature|private", re.IGNORECASE
 )
+_encoder = msgspec.json.Encoder(enc_hook=str)
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -34,16 +37,21 @@ class JsonLines(logging.Formatter):
         }
         for key, value in vars(record).items():
             if key not in _OWN:
-                line[key] = MASKED if _SECRET.search(key) else _masked(value)
+                line[key] = MASKED if _is_secret(key) else _masked(value)
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False, separators=(",", ":"))
+        return _encoder.encode(line).decode()
+
+
+@lru_cache(1024)
+def _is_secret(key: str) -> bool:
+    return _SECRET.search(key) is not None
 
 
 def _masked(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: MASKED if _SECRET.search(str(key)) else _masked(inner) for key, inner in value.items()}
+    if isinstance(value, dict):
+        return {str(key): MASKED if _is_secret(str(key)) else _masked(inner) for key, inner in value.items()}
     return value
 
 

@@ -4,16 +4,16 @@ Two families of adapters: `sqlite` (one file, no other process) and `aws`. Neith
 `not_connected` gives a world with the same shape whose ports refuse to be used: declaring functions needs no more.
 """
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
-from linkflow.errors import Broken
+from linkflow.adapters.clock import SystemClock
+from linkflow.adapters.ids import SystemIds
+from linkflow.errors import Broken, Fault, Invalid
+from linkflow.messages import QUEUES
 from linkflow.ports import Blobs, Clock, Http, Ids, KeyRing, Queue, Table
 from linkflow.runtime.settings import Settings
-
-_log = logging.getLogger(__name__)
 
 
 async def _nothing() -> None:
@@ -37,6 +37,41 @@ class World:
 
 
 Connect = Callable[[Settings], Awaitable[World]]
+
+
+async def connect(settings: Settings, clock: Clock | None = None) -> World:
+    """The world the settings speak of, ready for use in this event loop; `clock` replaces the machine's."""
+    clock = clock or SystemClock()
+    if settings.family == "sqlite":
+        return _sqlite(settings, clock)
+    raise Invalid("The environment", [Fault("LINKFLOW_FAMILY", "unavailable", "Only 'sqlite' can be chosen.")])
+
+
+def _sqlite(settings: Settings, clock: Clock) -> World:
+    from linkflow.adapters.sqlite.blobs import SqliteBlobs  # noqa: PLC0415 (only the chosen family is loaded)
+    from linkflow.adapters.sqlite.keyring import FileKeyRing  # noqa: PLC0415 (same)
+    from linkflow.adapters.sqlite.queue import SqliteQueue  # noqa: PLC0415 (same)
+    from linkflow.adapters.sqlite.store import Store  # noqa: PLC0415 (same)
+    from linkflow.adapters.sqlite.table import SqliteTable  # noqa: PLC0415 (same)
+
+    store = Store.open(settings.data)
+    queue = SqliteQueue(store, clock, QUEUES)
+
+    async def close() -> None:
+        await queue.close()
+        await store.close()
+
+    return World(
+        table=SqliteTable(store, queue),
+        queue=queue,
+        blobs=SqliteBlobs(store),
+        keyring=FileKeyRing.open_file(settings.data),
+        clock=clock,
+        ids=SystemIds(clock),
+        http=not_connected(settings).http,
+        settings=settings,
+        close=close,
+    )
 
 
 class _NotConnected:

@@ -19,6 +19,7 @@ from linkflow.runtime.hosts.delivery import failed_of
 from linkflow.runtime.http import Site
 from linkflow.runtime.routes import Routes
 from linkflow.runtime.settings import Settings
+from linkflow.runtime.telemetry import start_logging
 from linkflow.runtime.wiring import Connect, World, not_connected
 
 Result = TypeVar("Result")
@@ -73,6 +74,7 @@ class Process:
 
     async def _connected(self) -> World:
         if self._world is None:
+            start_logging(self._settings.log)
             self._world = await self._connect(self._settings)
             self._functions = {one.name: one for one in self._declare(self._world)}
         return self._world
@@ -102,7 +104,7 @@ class Process:
 
 def bind(declare: Declare, settings: Settings, connect_world: Connect) -> Bound:
     """The Chalice app of everything `declare` declares."""
-    app = Chalice("linkflow")
+    app = Chalice("linkflow", configure_logs=False)  # it would take our logger, which has the same name
     process = Process(declare, settings, connect_world)
     functions = declare(not_connected(settings))
     _bind_routes(app, process, _routes(functions), cors=bool(settings.cors_origins))
