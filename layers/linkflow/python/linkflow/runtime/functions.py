@@ -32,7 +32,8 @@ class HttpRoutes:
 
 @dataclass(frozen=True, slots=True)
 class QueueTrigger:
-    """Handles what stands in `queue`: up to `batch` messages a delivery, `concurrency` at a time in one process."""
+    """Handles what stands in `queue`, `concurrency` messages at a time in one process. `batch` is how many one Lambda
+    invocation may be given."""
 
     queue: QueueSpec
     handle: QueueHandler

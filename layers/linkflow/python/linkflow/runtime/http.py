@@ -104,12 +104,10 @@ def _resolvable(scope: Scope, call: Call) -> Scope:
 
 
 def _readable(call: Call) -> bytes:
-    """The body if it is text. The library knows no other; handlers have `Call.body`. Raises `Malformed`."""
+    """The body if it is text. The library knows no other; handlers have `Call.body`."""
     try:
         call.body.decode()
     except UnicodeDecodeError:
-        if "json" in call.headers.get("content-type", "json"):
-            raise Malformed("The body is not UTF-8.") from None
         return b""
     return call.body
 

@@ -15,7 +15,6 @@ Here the same check runs in the event loop (it only computes), and nothing is he
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
 Guard = Callable[[Call], Awaitable[object]]
 """Finds out who calls (its answer becomes `Call.caller`) or raises `Unauthenticated`, `Forbidden`, `RateLimited`."""
 
+MAX_DEPTH = 200
+"""Levels of nesting in a body; what is deeper cannot be written out again by everything that handles it later."""
+_TOO_DEEP = f"The body is nested more than {MAX_DEPTH} levels deep."
 AnyHandler = TypeVar("AnyHandler", bound=Callable[..., Any])
 _checking = OpenAPIRequestValidationMiddleware()  # type: ignore[no-untyped-call]  # the library's has no annotations
 
@@ -88,19 +90,37 @@ def _only_check(_: Any) -> Response[Any]:
 
 
 def _parse_body(app: ApiGatewayResolver, call: Call) -> None:
-    """Parse JSON once (the library keeps the result) and insist on an object: the library would take the first
-    element of a list for the object. Raises `Malformed`, `Invalid`."""
+    """Parse JSON in the library's stead: strictly (RFC 8259: no NaN, no halves of a character, which nobody could store
+    or send on), and only an object (the library would take the first element of a list for one).
+    Raises `Malformed`, `Invalid`."""
     kind = call.headers.get("content-type", "application/json")
     if not (kind.startswith("application/json") or kind.partition(";")[0].endswith("+json")):
         return
     try:
-        parsed = app.current_event.json_body
-    except JSONDecodeError as error:
-        raise Malformed(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+        parsed = msgspec.json.decode(call.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Malformed(f"The body is not JSON: {error}.") from None
     except RecursionError:
-        raise Malformed("The body is nested too deeply.") from None
+        raise Malformed(_TOO_DEEP) from None
     if not isinstance(parsed, dict):
         raise Invalid("The request", [Fault("$.body", "object_type", "Send a JSON object.")])
+    if _deeper_than(MAX_DEPTH, parsed):
+        raise Malformed(_TOO_DEEP)
+    app.current_event.json_body = parsed
+
+
+def _deeper_than(limit: int, value: object) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _encoded(response: Response[Any]) -> Response[Any]:

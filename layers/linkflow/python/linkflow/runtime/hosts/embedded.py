@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Self
 
 import uvicorn
-import uvloop
 
 from linkflow.ports import Clock
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
@@ -147,6 +146,14 @@ async def serve(
             loop.remove_signal_handler(number)
 
 
+def _fastest_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415 (not on every platform)
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
 def run(settings: Settings, declare: Declare, connect_world: Connect, listening: Listening = _nobody_asked) -> None:
     """The whole program: connect, serve, return after an orderly stop."""
 
@@ -155,5 +162,5 @@ def run(settings: Settings, declare: Declare, connect_world: Connect, listening:
         await serve(world, declare(world), settings.host, settings.port, listening)
 
     start_logging(settings.log)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_fastest_loop) as runner:
         runner.run(program())

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LONG_POLL = 2.0
 """Seconds one receive waits for something to come."""
+RECEIVED = 100
+"""Messages asked for at a time; they are handled one by one, so this is not the function's batch."""
 _LAST_RECEIVE = 0.1
 """Seconds (real ones) that a receive under way is given when a stop is asked for. Cut off in the middle of claiming,
 it would leave messages that nobody sees until their visibility has passed."""
@@ -77,7 +79,7 @@ class Pump:
             self._freed.clear()
             await self._freed.wait()
             return
-        limit = min(self._free, self._trigger.batch)
+        limit = min(self._free, RECEIVED)
         self._receiving = asyncio.create_task(self._queue.receive(self._trigger.queue.name, limit, LONG_POLL))
         await asyncio.wait([self._receiving])
         if self._receiving.cancelled():
