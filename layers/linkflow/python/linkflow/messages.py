@@ -8,9 +8,9 @@ import msgspec
 
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import News
-from linkflow.ports import QueueSpec, Send
+from linkflow.ports import QueueSpec
 
-LANE = QueueSpec("lane", fifo=True, visibility=60, max_receives=12)
+LANE = QueueSpec("lane", fifo=True, visibility=15, max_receives=20)
 """The per-execution line: group = execution id, so that one visit at a time drives an execution."""
 TASKS = QueueSpec("tasks", visibility=120, max_receives=4)
 """Tasks that do not run inside the visit."""
@@ -42,12 +42,3 @@ class Alarm(msgspec.Struct, frozen=True, tag="alarm"):
     workspace: str
     execution: str
     at: float
-
-
-_encoder = msgspec.json.Encoder()
-
-
-def wake(workspace: str, execution: str, news: tuple[News, ...] = (), deduplication: str | None = None) -> Send:
-    """A lane message; with `deduplication` a repetition within five minutes is dropped by the queue."""
-    body = _encoder.encode(Wake(workspace, execution, news))
-    return Send(LANE.name, body, group=execution, deduplication=deduplication)

@@ -131,6 +131,7 @@ def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
         resource=box.resource,
         arguments=task.arguments,
         key=f"{state.names.execution_id}-{scope.id}-{scope.entered_id}",
+        timeout=None if task.deadline is None else task.deadline - task.scheduled,
         deadline=task.deadline,
         heartbeat=task.heartbeat,
         at_most_once=box.at_most_once,

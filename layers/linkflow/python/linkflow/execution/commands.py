@@ -8,7 +8,8 @@ from linkflow.language.json import Json
 
 
 class RunTask(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Run one attempt of one node or Task state. `deadline` is a moment, `heartbeat` seconds between signs of life.
+    """Run one attempt of one node or Task state. `deadline` is a moment, `timeout` the seconds
+    from scheduling to it, `heartbeat` seconds between signs of life.
 
     `key` is the stable idempotency key towards the outside world: the same for every attempt and every repetition of
     this entry into this state, and for nothing else."""
@@ -20,15 +21,9 @@ class RunTask(msgspec.Struct, frozen=True, omit_defaults=True):
     resource: str
     arguments: Json
     key: str
+    timeout: float | None = None
     deadline: float | None = None
     heartbeat: float | None = None
     at_most_once: bool = False
     started: bool = False
     pattern: str = "request"
-
-
-class CloseExecution(msgspec.Struct, frozen=True):
-    """The execution is over: say so to those who search and wait."""
-
-
-Command = RunTask | CloseExecution

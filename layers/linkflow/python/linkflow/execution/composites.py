@@ -105,7 +105,8 @@ def continue_graph(box: p.Graph, state: State, scope: Scope) -> Iterator[e.Event
     verdicts = {node: _verdict(box.nodes[node], work, state.start_at) for node in awaited}
     run = [node for node, verdict in verdicts.items() if verdict is True]
     for number, node in enumerate(run, state.next_scope):
-        yield e.ScopeOpened(scope.id, number, node, sources=_sources(box.nodes[node], work))
+        gather = box.nodes[node].join.gather
+        yield e.ScopeOpened(scope.id, number, node, sources=_sources(box.nodes[node], work), gather=gather)
     for node, verdict in verdicts.items():
         if verdict is False:
             yield e.NodeSkipped(scope.id, node)

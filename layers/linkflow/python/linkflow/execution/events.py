@@ -97,6 +97,7 @@ class ScopeOpened(Fact, frozen=True):
     key: int | str
     input: Value = UNSET
     sources: tuple[str, ...] = ()
+    gather: bool = False
 
 
 class StateEntered(Fact, frozen=True):

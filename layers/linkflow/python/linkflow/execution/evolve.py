@@ -32,7 +32,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.StateExited():
             _exit(state, state.scopes[event.scope], event)
         case e.TaskScheduled():
-            _schedule(state, state.scopes[event.scope], event)
+            _schedule(state, state.scopes[event.scope], event, at)
         case e.TaskSucceeded():
             scope = _task_over(state, event.scope)
             scope.result, scope.exit, scope.phase = event.result, event.exit, "finish"
@@ -208,7 +208,7 @@ def _open(state: State, parent: Scope, event: e.ScopeOpened) -> None:
         case Nodes() as nodes:
             nodes.open[str(event.key)] = event.scope
             nodes.fresh, nodes.begun = [], True
-            carry = _gathered(nodes, event.sources, parent.input)
+            carry = _gathered(nodes, event, parent.input)
         case None:
             carry = parent.input
     if event.input is not UNSET:
@@ -219,13 +219,13 @@ def _open(state: State, parent: Scope, event: e.ScopeOpened) -> None:
     state.agenda.append(event.scope)
 
 
-def _gathered(nodes: Nodes, sources: tuple[str, ...], start: Json) -> Json:
+def _gathered(nodes: Nodes, event: e.ScopeOpened, start: Json) -> Json:
     """A node's input: its single predecessor's output, or an object of them; the graph's input where none is."""
-    if not sources:
+    if not event.sources:
         return start
-    if len(sources) == 1:
-        return nodes.results[sources[0]]
-    return {source: nodes.results[source] for source in sources}
+    if len(event.sources) == 1 and not event.gather:
+        return nodes.results[event.sources[0]]
+    return {source: nodes.results[source] for source in event.sources}
 
 
 def _compose(state: State, number: int, composite: Branches | Iterations | Nodes, history: int) -> None:
@@ -235,11 +235,11 @@ def _compose(state: State, number: int, composite: Branches | Iterations | Nodes
     state.history_id += history
 
 
-def _schedule(state: State, scope: Scope, event: e.TaskScheduled) -> None:
+def _schedule(state: State, scope: Scope, event: e.TaskScheduled, at: float) -> None:
     state.history_id += 2 if event.pattern == "request" else 3
     state.next_task = event.task + 1
     arguments = scope.input if event.arguments is UNSET else event.arguments
-    scope.task = OpenTask(event.task, event.attempt, arguments, event.deadline, event.heartbeat, event.pattern)
+    scope.task = OpenTask(event.task, event.attempt, arguments, at, event.deadline, event.heartbeat, event.pattern)
     scope.attempt, scope.phase = event.attempt, "task"
     if event.deadline is not None:
         heappush(state.moments, (event.deadline, scope.id))

@@ -40,6 +40,7 @@ class OpenTask(msgspec.Struct):
     task: int
     attempt: int
     arguments: Json
+    scheduled: float = 0.0
     deadline: float | None = None
     heartbeat: float | None = None
     pattern: str = "request"

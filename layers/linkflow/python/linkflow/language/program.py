@@ -188,7 +188,7 @@ class Outcome:
 class Evaluation(Protocol):
     """A pure node's verb. Raises `EvaluationFailed`."""
 
-    def __call__(self, config: Json, view: View) -> Outcome: ...
+    def __call__(self, config: Json, view: View, /) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,9 +259,11 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """How many live incoming edges a node waits for. None: all edges must be settled and at least one be live."""
+    """How many live incoming edges a node waits for. None: all edges must be settled and at least one be live.
+    With `gather` the node receives an object of its live predecessors' outputs even when there is only one."""
 
     quorum: int | None = None
+    gather: bool = False
 
 
 @dataclass(frozen=True, slots=True)

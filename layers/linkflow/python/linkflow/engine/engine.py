@@ -1,0 +1,71 @@
+"""What the engine's verbs stand on: ports, stores and the catalogue, put together once by the wiring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from linkflow.engine.closings import Closings
+from linkflow.engine.programs import Programs
+from linkflow.nodes.base import BaseNode
+from linkflow.ports import Blobs, Clock, Http, Ids, Queue, Table
+from linkflow.stores.books import Books
+from linkflow.stores.summaries import Summaries
+from linkflow.stores.workflows import Workflows
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Durations in seconds.
+
+    `visit`: how long one visit may drive one execution (None: the process stays, so as long as it takes).
+    `linger`: a moment this near is waited for inside the visit. `notice`: how often a visit that waits for tasks looks
+    for news others wrote. `long_task`: a task running longer is recorded as started, so that people see it."""
+
+    visit: float | None = None
+    linger: float = 0.5
+    notice: float = 1.0
+    long_task: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    table: Table
+    queue: Queue
+    blobs: Blobs
+    clock: Clock
+    ids: Ids
+    http: Http
+    nodes: Mapping[str, type[BaseNode]]
+    books: Books
+    summaries: Summaries
+    workflows: Workflows
+    programs: Programs
+    closings: Closings = field(default_factory=Closings)
+    limits: Limits = field(default_factory=Limits)
+
+
+def build(
+    table: Table,
+    queue: Queue,
+    blobs: Blobs,
+    clock: Clock,
+    ids: Ids,
+    http: Http,
+    nodes: Mapping[str, type[BaseNode]],
+    limits: Limits,
+) -> Engine:
+    """The engine over a set of ports."""
+    workflows = Workflows(table)
+    return Engine(
+        table,
+        queue,
+        blobs,
+        clock,
+        ids,
+        http,
+        nodes,
+        Books(table, blobs),
+        Summaries(table),
+        workflows,
+        Programs(workflows, nodes),
+        limits=limits,
+    )

@@ -1,0 +1,43 @@
+"""Programs by content: compiled at first sight, then kept, since a version never changes."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import msgspec
+
+from linkflow.language.graph.compile import compile_graph
+from linkflow.language.graph.definition import GraphDefinition
+from linkflow.language.program import Program
+from linkflow.nodes.base import BaseNode
+from linkflow.stores.records import WorkflowVersion
+from linkflow.stores.workflows import Workflows
+
+KEPT = 512
+"""Programs a process keeps; the least recently used goes first."""
+
+
+class Programs:
+    __slots__ = ("_kept", "_nodes", "_workflows")
+
+    def __init__(self, workflows: Workflows, nodes: Mapping[str, type[BaseNode]]) -> None:
+        self._workflows = workflows
+        self._nodes = nodes
+        self._kept: OrderedDict[str, Program] = OrderedDict()
+
+    async def get(self, workspace: str, workflow: str, version: int, content: str) -> Program:
+        """The program of a stored version, whose content hash is `content`. Raises `NotFound`."""
+        program = self._kept.get(content)
+        if program is None:
+            program = self.of(await self._workflows.version(workspace, workflow, version))
+        else:
+            self._kept.move_to_end(content)
+        return program
+
+    def of(self, version: WorkflowVersion) -> Program:
+        program = self._kept.get(version.hash)
+        if program is None:
+            definition = GraphDefinition.model_validate(msgspec.json.decode(version.definition))
+            program = self._kept[version.hash] = compile_graph(definition, self._nodes, version.hash)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return program

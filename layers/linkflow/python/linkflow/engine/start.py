@@ -1,0 +1,90 @@
+"""Starting an execution: accepted means written down, before anybody is told so."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import msgspec
+
+from linkflow import ids
+from linkflow.engine.engine import Engine
+from linkflow.engine.wakes import wake
+from linkflow.errors import Conflict
+from linkflow.execution.events import ExecutionStarted, Names
+from linkflow.language.json import Json
+from linkflow.ports import Absent, Item
+from linkflow.stores import keys
+from linkflow.stores.books import Turn
+from linkflow.stores.records import Answered, Summary, Workflow, decode, encode
+
+WATCH_AFTER = 90.0
+"""Seconds after which the watchdog looks after a new execution for the first time."""
+REMEMBERED = 86_400.0
+"""Seconds for which a repeated idempotency key gives the first answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What to start, and with what. `node`: the trigger node to start from (graphs)."""
+
+    workflow: Workflow
+    input: Json
+    trigger: str = "manual"
+    node: str | None = None
+    name: str | None = None
+    idempotency_key: str | None = None
+    program: str = field(default="")
+
+
+async def start(engine: Engine, request: Start) -> str:
+    """The new execution's id. With an idempotency key that was used before: the id given then.
+
+    Raises `Conflict` when the key was used for another request."""
+    execution = engine.ids.new(ids.EXECUTION)
+    if request.idempotency_key is not None:
+        execution = await _claimed(engine, request, execution)
+    await _open(engine, request, execution)
+    return execution
+
+
+async def _open(engine: Engine, request: Start, execution: str) -> None:
+    workflow, now = request.workflow, engine.clock.now()
+    version = await engine.workflows.current(workflow)
+    program = engine.programs.of(version)
+    started = ExecutionStarted(
+        request.input,
+        Names(execution, request.name or execution, workflow.id, workflow.name),
+        workflow.workspace,
+        version.number,
+        program.hash,
+        request.trigger,
+        request.node,
+        None if program.timeout is None else now + program.timeout,
+    )
+    opening = await engine.books.opening(workflow.workspace, execution, Turn(now, (started,)))
+    summary = Summary(
+        workflow.workspace,
+        execution,
+        workflow.id,
+        version.number,
+        now,
+        request.name or "",
+        request.trigger,
+        check_at=now + WATCH_AFTER,
+    )
+    await engine.summaries.open(summary, opening, (wake(workflow.workspace, execution),))
+
+
+async def _claimed(engine: Engine, request: Start, execution: str) -> str:
+    """The execution that the idempotency key stands for: `execution`, or one begun before. Opening that one again is
+    harmless, and mends a start that died between both writes."""
+    content = msgspec.json.encode([request.workflow.id, request.input, request.trigger], order="sorted")
+    answered = Answered(execution, sha256(content).hexdigest())
+    key = keys.idempotency(request.workflow.workspace, request.idempotency_key or "")
+    expires = engine.clock.now() + REMEMBERED
+    found = await engine.table.put(Item(key, encode(answered), expires_at=expires), Absent())
+    if found is None:
+        return execution
+    before = decode(found.body, Answered)
+    if before.digest != answered.digest:
+        raise Conflict("This Idempotency-Key was used for another request; use a new one for each request.")
+    return before.execution

@@ -1,0 +1,93 @@
+"""Running one task: the node's verb with its own small world, and the outcome as news."""
+
+import logging
+from dataclasses import dataclass
+
+from linkflow.engine.engine import Engine
+from linkflow.execution.commands import RunTask
+from linkflow.execution.events import TaskFailed, TaskSucceeded
+from linkflow.language.view import EvaluationFailed
+from linkflow.nodes.base import RESOURCE, NodeFailed, NodeRequest, NodeResponse, TaskNode
+from linkflow.ports import Http, HttpFailed, HttpRequest
+
+_log = logging.getLogger(__name__)
+NO_DEADLINE = 86_400.0
+"""Seconds that a node without a deadline may believe it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Http:
+    """The Http port as nodes know it."""
+
+    port: Http
+
+    async def send(self, request: NodeRequest) -> NodeResponse:
+        try:
+            answer = await self.port.request(
+                HttpRequest(
+                    request.method,
+                    request.url,
+                    request.headers,
+                    request.content,
+                    request.timeout,
+                    request.follow_redirects,
+                )
+            )
+        except HttpFailed as failed:
+            raise NodeFailed(failed.code, failed.message, retryable=failed.retryable) from failed
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return NodeResponse(answer.status, headers, answer.content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    http: _Http
+    key: str
+    attempt: int
+    now: float
+    remaining: float
+
+
+async def run_task(engine: Engine, task: RunTask) -> TaskSucceeded | TaskFailed:
+    """Runs until the node is done; whoever calls holds the deadline. Never raises but when cancelled."""
+    started = engine.clock.now()
+    try:
+        result = await _node(engine, task).run(_context(engine, task, started))
+    except NodeFailed as failed:
+        return _failed(engine, task, started, failed)
+    except EvaluationFailed as failed:
+        bad = NodeFailed(failed.error, failed.cause, retryable=False)
+        return _failed(engine, task, started, bad)
+    except Exception:  # noqa: BLE001 (a bug in a node fails its task, not the execution's visit)
+        _log.exception("node_broke", extra={"node": task.node, "task": task.task, "attempt": task.attempt})
+        broken = NodeFailed(
+            "LinkFlow.NodeBroke", f"The node type '{task.resource}' has a bug; the log has the details."
+        )
+        return _failed(engine, task, started, broken)
+    return TaskSucceeded(task.scope, task.task, result.output, started, engine.clock.now(), result.exit)
+
+
+def _node(engine: Engine, task: RunTask) -> TaskNode:
+    kind = engine.nodes.get(task.resource.removeprefix(RESOURCE))
+    if kind is None or not issubclass(kind, TaskNode):
+        raise NodeFailed("LinkFlow.UnknownResource", f"Nothing here can run '{task.resource}'.", retryable=False)
+    return kind.configured(task.arguments)
+
+
+def _context(engine: Engine, task: RunTask, now: float) -> _Context:
+    remaining = NO_DEADLINE if task.deadline is None else max(0.001, task.deadline - now)
+    return _Context(_Http(engine.http), task.key, task.attempt, now, remaining)
+
+
+def _failed(engine: Engine, task: RunTask, started: float, failed: NodeFailed) -> TaskFailed:
+    return TaskFailed(
+        task.scope,
+        task.task,
+        failed.code,
+        failed.message,
+        started,
+        engine.clock.now(),
+        failed.retryable,
+        failed.retry_after,
+        failed.details,
+    )

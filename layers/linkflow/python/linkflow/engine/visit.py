@@ -1,0 +1,150 @@
+"""A visit: one execution driven turn after turn until it must wait, or is over.
+
+    load ──▶ advance ──▶ put turn ──▶ run what is owed ──▶ outcomes are news ──┐
+                ▲                                                              │
+                └──────────────────────────────────────────────────────────────┘
+
+Sequential tasks cost one conditional put each. Results that arrive while a put is in flight share the next one. The
+first turn needs no put before its tasks run: it follows from the opening alone, so whoever takes over derives it again.
+
+Crash rules. What is in the book happened; what is not, is derived again from it, with the same idempotency keys. A
+visit that finds its turn written by somebody else (a cancel, another visit) loads the book and goes on from there;
+tasks that nobody awaits any more are cancelled.
+"""
+
+from collections.abc import Sequence
+
+from linkflow.engine.engine import Engine
+from linkflow.engine.place import dispatch, place
+from linkflow.engine.running import Running
+from linkflow.engine.wakes import alarm, wake
+from linkflow.execution.advance import advance, next_moment, owed
+from linkflow.execution.commands import RunTask
+from linkflow.execution.events import Event, News, TaskStarted, VisitResumed
+from linkflow.execution.state import State
+from linkflow.language.program import Program
+from linkflow.stores.books import Book
+
+
+async def visit(
+    engine: Engine, workspace: str, execution: str, news: Sequence[News] = (), *, resumed: bool = False
+) -> State | None:
+    """Drive the execution as far as it goes; its state afterwards, or None if there is no such execution.
+
+    `resumed` says that an earlier visit may have died with its process. Raises what the ports raise; the caller's
+    message then comes again."""
+    book = await engine.books.load(workspace, execution)
+    if book is None:
+        return None
+    state = book.state
+    program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
+    driven = _Visit(engine, book, program)
+    try:
+        return await driven.run(list(news), resumed=resumed)
+    finally:
+        driven.running.abandon()
+
+
+class _Visit:
+    """`pending` are events that the state holds and the book does not yet; `sent` are tasks given to the queue."""
+
+    __slots__ = ("book", "ends", "engine", "pending", "program", "running", "sent")
+
+    def __init__(self, engine: Engine, book: Book, program: Program) -> None:
+        self.engine = engine
+        self.book = book
+        self.program = program
+        self.pending: list[Event] = []
+        self.running = Running(engine)
+        self.sent: set[int] = set()
+        limit = engine.limits.visit
+        self.ends = None if limit is None else engine.clock.now() + limit
+
+    async def run(self, news: list[News], *, resumed: bool) -> State:
+        tasks = owed(self.program, self.book.state)
+        interrupted = [task.task for task in tasks if self._is_here(task) and (resumed or task.started)]
+        if interrupted:
+            news.append(VisitResumed(tuple(interrupted)))
+        if not resumed:
+            self.sent = {task.task for task in tasks if not self._is_here(task)}
+        while await self._turn(news):
+            news = await self.running.news(self._next_look())
+            if not news:
+                await self._notice()
+        return self.book.state
+
+    async def _turn(self, news: list[News]) -> bool:
+        """One turn: decide, record, obey. False: the visit is over."""
+        now = self.engine.clock.now()
+        tasks = self._advance(news, now)
+        while not await self._recorded(tasks, news, now):
+            tasks = self._advance(news, now)
+        state = self.book.state
+        if state.closed:
+            await self.engine.summaries.close(self.book.workspace, self.book.execution, state)
+            self.engine.closings.tell(self.book.execution)
+            return False
+        first = [TaskStarted(task.scope, task.task, now) for task in tasks if task.at_most_once and not task.started]
+        if first:
+            return await self._turn(list(first))
+        self.running.obey([task for task in tasks if task.task not in self.sent], now)
+        return await self._goes_on(now)
+
+    def _advance(self, news: list[News], now: float) -> list[RunTask]:
+        self.pending += advance(self.program, self.book.state, news, now)
+        return owed(self.program, self.book.state)
+
+    async def _recorded(self, tasks: list[RunTask], news: list[News], now: float) -> bool:
+        """Put what is pending as the book's next turn, unless that can wait. False: the turn is another's, and the
+        book was loaded again."""
+        book = self.book
+        away = [task for task in tasks if task.task not in self.sent and not self._is_here(task)]
+        sends = [dispatch(book.workspace, book.execution, task) for task in away]
+        if not self.pending or self._can_wait(tasks, news):
+            await self.engine.queue.send(sends) if sends else None
+        elif not await self.engine.books.append(book, self.pending, now, sends):
+            await self._reload()
+            return False
+        else:
+            self.pending = []
+            if book.state.response is not None:
+                self.engine.closings.tell(book.execution)
+        self.sent.update(task.task for task in away)
+        return True
+
+    def _can_wait(self, tasks: list[RunTask], news: list[News]) -> bool:
+        """Whether what is pending follows from the opening alone and something will run here now."""
+        if self.book.number > 0 or news or self.book.state.closed or not tasks:
+            return False
+        return all(self._is_here(task) and not task.at_most_once for task in tasks)
+
+    async def _reload(self) -> None:
+        """Somebody else wrote: what was pending is thrown away and follows again from the book."""
+        self.book = await self.engine.books.load(self.book.workspace, self.book.execution) or self.book
+        self.pending = []
+
+    async def _notice(self) -> None:
+        """Look whether others (a cancel, a signal) wrote into the book meanwhile."""
+        last = await self.engine.books.last_number(self.book.workspace, self.book.execution)
+        if last is not None and last > self.book.number:
+            await self._reload()
+
+    def _is_here(self, task: RunTask) -> bool:
+        return place(task, self.engine.limits.visit) == "here"
+
+    def _next_look(self) -> float:
+        """The moment by which the clock or the book must be looked at."""
+        soonest = self.engine.clock.now() + self.engine.limits.notice
+        return min(moment for moment in (soonest, self.ends, next_moment(self.book.state)) if moment is not None)
+
+    async def _goes_on(self, now: float) -> bool:
+        """Whether there is anything to stay for. If not, whoever comes next has been seen to."""
+        moment = next_moment(self.book.state)
+        if self.ends is not None and now >= self.ends:
+            await self.engine.queue.send([wake(self.book.workspace, self.book.execution)])
+            return False
+        if self.running.any or (moment is not None and moment - now <= self.engine.limits.linger):
+            return True
+        if moment is not None:
+            await alarm(self.engine, self.book.workspace, self.book.execution, moment)
+        return False

@@ -1,0 +1,28 @@
+"""Making somebody look at an execution: now, or at a moment."""
+
+import msgspec
+
+from linkflow.engine.engine import Engine
+from linkflow.execution.events import News
+from linkflow.messages import LANE, TIMERS, Alarm, Wake
+from linkflow.ports import Send
+
+LONGEST_DELAY = 900.0
+"""Seconds: what a delay queue can bear (SQS). Later moments wait in the watchdog's index."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def wake(workspace: str, execution: str, news: tuple[News, ...] = ()) -> Send:
+    """The lane message that brings a visit; `news` is what the visit shall tell the execution."""
+    return Send(LANE.name, _encoder.encode(Wake(workspace, execution, news)), group=execution)
+
+
+async def alarm(engine: Engine, workspace: str, execution: str, moment: float) -> None:
+    """Wake the execution at `moment` (seconds since 1970), within about a second."""
+    delay = moment - engine.clock.now()
+    if delay <= LONGEST_DELAY:
+        body = _encoder.encode(Alarm(workspace, execution, moment))
+        await engine.queue.send([Send(TIMERS.name, body, delay=max(0.0, delay))])
+    else:
+        await engine.summaries.check_again(workspace, execution, moment - LONGEST_DELAY / 2)

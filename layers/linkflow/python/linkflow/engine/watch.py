@@ -1,0 +1,47 @@
+"""The watchdog: repairs what redelivery cannot (a start whose message was never sent, a queue purged by hand), and
+brings moments that are further away than a delay queue reaches.
+
+Every open execution has a moment at which it is looked after. Then it is woken, which is harmless when all is well,
+unless it rightfully waits: then the next look is set behind that wait.
+"""
+
+from linkflow.engine.engine import Engine
+from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
+from linkflow.execution.advance import next_moment
+from linkflow.stores import keys
+
+LOOK_AGAIN = 300.0
+"""Seconds between two looks at an execution that does not say when it will go on."""
+_BATCH = 200
+
+
+async def watch(engine: Engine, now: float) -> int:
+    """Look after every execution that is due; how many there were."""
+    count = 0
+    for shard in range(keys.DUE_SHARDS):
+        while due := await engine.summaries.due(shard, now, _BATCH):
+            for workspace, execution in due:
+                await _look(engine, workspace, execution, now)
+            count += len(due)
+            if len(due) < _BATCH:
+                break
+    return count
+
+
+async def _look(engine: Engine, workspace: str, execution: str, now: float) -> None:
+    book = await engine.books.load(workspace, execution)
+    if book is None:
+        return
+    if book.state.closed:
+        await engine.summaries.close(workspace, execution, book.state)
+        return
+    moment = next_moment(book.state)
+    waits = moment is not None and moment > now and all(scope.task is None for scope in book.state.scopes.values())
+    if moment is not None and waits:
+        if moment - now > LONGEST_DELAY:
+            await engine.summaries.check_again(workspace, execution, moment - LONGEST_DELAY / 2)
+            return
+        await alarm(engine, workspace, execution, moment)
+    else:
+        await engine.queue.send([wake(workspace, execution)])
+    await engine.summaries.check_again(workspace, execution, max(now, moment or now) + LOOK_AGAIN)

@@ -1,0 +1,66 @@
+"""The graph dialect as people send it: parsed once, at the edge, every fault found at once.
+
+Source: LANGUAGE §2. Fields nobody knows are refused, so that a typing error never passes silently.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from linkflow.language.json import Json
+
+Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Retry(Part):
+    """`max_attempts` counts every attempt, the first included. Times in seconds."""
+
+    max_attempts: int = Field(3, ge=1, le=100)
+    interval: float = Field(1.0, ge=0, le=86_400)
+    backoff: float = Field(2.0, ge=1, le=100)
+    max_interval: float = Field(300.0, gt=0, le=31_536_000)
+    jitter: bool = True
+
+
+class Position(Part):
+    """Where the editor draws the node."""
+
+    x: float
+    y: float
+
+
+class NodeDefinition(Part):
+    """One box. `config` belongs to the node type; any text in it may hold `{{ expressions }}`."""
+
+    id: Identifier
+    type: str = Field(min_length=1, max_length=64)
+    name: str | None = Field(None, max_length=200)
+    config: dict[str, Json] = Field(default_factory=dict)
+    retry: Retry | None = None
+    timeout: float | None = Field(None, gt=0, le=31_536_000)
+    on_error: Literal["stop", "continue", "branch"] = "stop"
+    disabled: bool = False
+    position: Position | None = None
+    notes: str | None = Field(None, max_length=10_000)
+
+
+class EdgeDefinition(Part):
+    source: str
+    target: str
+    branch: str = "default"
+
+
+class Settings(Part):
+    """`timeout` bounds a whole execution, in seconds."""
+
+    timeout: float | None = Field(None, gt=0, le=31_536_000)
+
+
+class GraphDefinition(Part):
+    nodes: list[NodeDefinition] = Field(min_length=1, max_length=2_000)
+    edges: list[EdgeDefinition] = Field(default_factory=list, max_length=10_000)
+    settings: Settings = Settings()

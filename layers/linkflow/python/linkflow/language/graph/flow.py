@@ -1,0 +1,61 @@
+"""How data enters and leaves a graph's node: its config is rendered, its result is its output.
+
+The roots an expression starts from are those of the surroundings, plus `input`, plus `error` behind an error exit.
+"""
+
+from collections.abc import Mapping
+
+from linkflow.language.graph.template import Template
+from linkflow.language.json import Json
+from linkflow.language.program import Shaped
+from linkflow.language.view import View
+
+
+class GraphFlow:
+    __slots__ = ("config",)
+
+    def __init__(self, config: Template) -> None:
+        self.config = config
+
+    def enter(self, view: View) -> View:
+        return view
+
+    def arguments(self, view: View) -> Json:
+        if self.config.constant:
+            return self.config.source
+        return self.config.render(document(view), view)
+
+    def leave(self, view: View, result: Json) -> Shaped:  # noqa: ARG002 (the result is the output, whatever came in)
+        return Shaped(result)
+
+
+class InputFlow:
+    """The input is all there is: for the graph's own state, and for a disabled node, which hands its input on."""
+
+    __slots__ = ()
+
+    def enter(self, view: View) -> View:
+        return view
+
+    def arguments(self, view: View) -> Json:
+        return view.input
+
+    def leave(self, view: View, result: Json) -> Shaped:  # noqa: ARG002 (as above)
+        return Shaped(result)
+
+
+class ErrorFlow:
+    """What goes on when a failure is not the end (`on_error`): `{"error": {"code", "message"}}`."""
+
+    __slots__ = ()
+
+    def caught(self, view: View, error: Mapping[str, Json]) -> Shaped:  # noqa: ARG002 (nothing of the input is kept)
+        return Shaped({"error": {"code": error["Error"], "message": error["Cause"]}})
+
+
+def document(view: View) -> Json:
+    """What `{{ … }}` starts from."""
+    roots = {**view.around.roots(), "input": view.input}
+    if isinstance(view.input, dict) and "error" in view.input:
+        roots["error"] = view.input["error"]
+    return roots

@@ -1,0 +1,18 @@
+"""The node types that LinkFlow knows, by name."""
+
+from collections.abc import Mapping
+
+from linkflow.nodes.base import BaseNode
+from linkflow.nodes.condition import Condition
+from linkflow.nodes.delay import Delay
+from linkflow.nodes.http_request import HttpRequest
+from linkflow.nodes.manual import Manual
+from linkflow.nodes.merge import Merge
+from linkflow.nodes.no_op import NoOp
+from linkflow.nodes.respond import Respond
+from linkflow.nodes.set import Set
+from linkflow.nodes.webhook import Webhook
+
+NODES: Mapping[str, type[BaseNode]] = {
+    node.type: node for node in (Manual, Webhook, HttpRequest, Condition, Set, Delay, Merge, Respond, NoOp)
+}

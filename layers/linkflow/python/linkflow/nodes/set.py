@@ -1,0 +1,22 @@
+from typing import ClassVar
+
+from pydantic import Field
+
+from linkflow.language.json import Json
+from linkflow.language.program import Outcome
+from linkflow.language.view import View
+from linkflow.nodes.base import PureNode
+
+
+class Set(PureNode):
+    """Makes an object of named values. With `keep_input`, the input's own fields stay where no value replaces them."""
+
+    type: ClassVar[str] = "set"
+
+    values: dict[str, Json] = Field(title="Values", description="Names and their values; values may be expressions.")
+    keep_input: bool = Field(default=False, title="Keep input", description="Add to the input instead of replacing it.")
+
+    def evaluate(self, view: View) -> Outcome:
+        if self.keep_input and isinstance(view.input, dict):
+            return Outcome({**view.input, **self.values})
+        return Outcome(self.values)

@@ -1,0 +1,166 @@
+"""Books: the events of an execution, turn by turn, on the Table port.
+
+A turn is one item, put only if its number is free: that single write gives order, optimistic concurrency and the record
+in one atom. The opening (turn 0) rides in the summary item, so an execution begins with one write. Loading is one
+backwards query down to the nearest snapshot; a snapshot rides in a turn as soon as the turns behind the last one
+outweigh it, so its cost and the cost of loading stay in proportion to the state, whatever the length of the book.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from linkflow.errors import Broken
+from linkflow.execution.events import Event
+from linkflow.execution.evolve import evolve
+from linkflow.execution.state import State
+from linkflow.ports import Absent, Blobs, Item, Send, Table
+from linkflow.stores import keys
+
+SCHEMA = 1
+"""Of the turns written now; readers know all schemas up to it."""
+COMPRESS_ABOVE = 1_024
+"""Bytes: a write unit. Smaller turns are not worth the time."""
+SPILL_ABOVE = 64 * 1_024
+"""Bytes after compression above which content goes to the blob store."""
+SNAPSHOT_ABOVE = 16 * 1_024
+"""Bytes of turns behind a snapshot below which no new one is taken."""
+_PAGE = 100
+
+
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What happened at the moment `at` (seconds since 1970)."""
+
+    at: float
+    events: tuple[Event, ...]
+    schema: int = SCHEMA
+
+
+@dataclass(slots=True)
+class Book:
+    """An execution's state, as of turn `number`. Owned by whoever drives the execution."""
+
+    workspace: str
+    execution: str
+    state: State
+    number: int = 0
+    weight: int = 0
+    """Bytes of turns since the last snapshot."""
+    snapshot: int = 0
+    """Bytes of the last snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A turn as it stands in its book."""
+
+    number: int
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    table: Table
+    blobs: Blobs
+    _encoder: msgspec.json.Encoder = field(default_factory=msgspec.json.Encoder)
+    _decoder: msgspec.json.Decoder[Turn] = field(default_factory=lambda: msgspec.json.Decoder(Turn))
+
+    async def opening(self, workspace: str, execution: str, turn: Turn) -> bytes:
+        """Turn 0 as the payload of the summary item."""
+        return await self._packed(workspace, execution, 0, self._encoder.encode(turn))
+
+    async def append(self, book: Book, events: Sequence[Event], at: float, sends: Sequence[Send] = ()) -> bool:
+        """Write the next turn; the state already holds it. False: somebody else wrote that turn, and `book` is
+        outdated (load it again)."""
+        number = book.number + 1
+        encoded = self._encoder.encode(Turn(at, tuple(events)))
+        snapshot = await self._snapshot_if_due(book, number, len(encoded))
+        body = await self._packed(book.workspace, book.execution, number, encoded)
+        item = Item(keys.turn(book.workspace, book.execution, number), body, payload=snapshot)
+        if await self.table.put(item, Absent(), sends) is not None:
+            return False
+        book.number = number
+        book.weight = 0 if snapshot else book.weight + len(encoded)
+        return True
+
+    async def load(self, workspace: str, execution: str) -> Book | None:
+        """The state as its last turn left it. None: no such execution."""
+        newest_first: list[Item] = []
+        state = None
+        where = keys.book(workspace, execution, backwards=True, limit=_PAGE)
+        while state is None:
+            page = await self.table.query(where)
+            for item in page.items:
+                if item.payload is not None and keys.turn_number(item.key) > 0:
+                    content = await self._unpacked(item.payload)
+                    state, snapshot = msgspec.json.decode(content, type=State), len(content)
+                    book = Book(workspace, execution, state, keys.turn_number(item.key), 0, snapshot)
+                    break
+                newest_first.append(item)
+            if state is None and page.cursor is None:
+                if not newest_first:
+                    return None
+                state = State()
+                book = Book(workspace, execution, state)
+            where = replace(where, after=page.cursor)
+        for item in reversed(newest_first):
+            await self._apply(book, item)
+        return book
+
+    async def turns(self, workspace: str, execution: str, after: int = -1, limit: int = 200) -> list[Numbered]:
+        """The turns behind number `after`, in order; -1 begins with the opening."""
+        if after < 0:
+            where = keys.book(workspace, execution, backwards=False, limit=limit)
+        else:
+            where = keys.turns_behind(workspace, execution, after, limit)
+        page = await self.table.query(where)
+        return [await self._numbered(item) for item in page.items]
+
+    async def last_number(self, workspace: str, execution: str) -> int | None:
+        """The number of the last turn. None: no such execution."""
+        page = await self.table.query(keys.book(workspace, execution, backwards=True, limit=1))
+        return keys.turn_number(page.items[0].key) if page.items else None
+
+    async def _numbered(self, item: Item) -> Numbered:
+        number = keys.turn_number(item.key)
+        content = item.payload if number == 0 else item.body
+        if content is None:
+            raise Broken(f"The book {item.key.pk} has no opening.")
+        return Numbered(number, self._decoder.decode(await self._unpacked(content)))
+
+    async def _apply(self, book: Book, item: Item) -> None:
+        numbered = await self._numbered(item)
+        for event in numbered.turn.events:
+            evolve(book.state, event, numbered.turn.at)
+        book.number = numbered.number
+        book.weight += len(item.body)
+
+    async def _snapshot_if_due(self, book: Book, number: int, size: int) -> bytes | None:
+        if book.weight + size <= max(SNAPSHOT_ABOVE, book.snapshot) or book.state.closed:
+            return None
+        encoded = self._encoder.encode(book.state)
+        book.snapshot = len(encoded)
+        return await self._packed(book.workspace, book.execution, number, encoded, "snapshot")
+
+    async def _packed(self, workspace: str, execution: str, number: int, content: bytes, kind: str = "turn") -> bytes:
+        """As is, compressed, or a reference into the blob store; the first byte tells."""
+        if len(content) <= COMPRESS_ABOVE:
+            return content
+        packed = b"z" + zlib.compress(content, 1)
+        if len(packed) <= SPILL_ABOVE:
+            return packed
+        # The check sum makes the name that of the content: two visits that race for a turn never share a blob.
+        name = f"{workspace}/{execution}/{kind}-{number:08d}-{zlib.crc32(packed):08x}"
+        await self.blobs.put(name, packed)
+        return b"@" + name.encode()
+
+    async def _unpacked(self, content: bytes) -> bytes:
+        if content[:1] == b"@":
+            name = content[1:].decode()
+            found = await self.blobs.get(name)
+            if found is None:
+                raise Broken(f"The blob {name} is gone.")
+            content = found
+        return zlib.decompress(content[1:]) if content[:1] == b"z" else content

@@ -1,0 +1,110 @@
+"""Every key of the table, one line each; nobody else writes a `#`.
+
+EXEC#w#e     SUMMARY            the summary; its payload is the book's opening (turn 0)
+             TURN#00000001 …    the turns behind it, in order
+WF#w#id      META, V#00000001   a workflow and its versions
+HOOK#token   HOOK               where a webhook leads
+KEY#hash     KEY                an API key, found by the hash of its text
+IDEM#w#key   IDEM               what a repeated request was answered with
+INSTALLATION OWNER              the first owner, made once
+"""
+
+from linkflow.ports import Key, Range
+
+SUMMARY = "SUMMARY"
+_TURN = "TURN#"
+_LAST_TURN = f"{_TURN}~"
+
+
+def summary(workspace: str, execution: str) -> Key:
+    return Key(f"EXEC#{workspace}#{execution}", SUMMARY)
+
+
+def turn(workspace: str, execution: str, number: int) -> Key:
+    return Key(f"EXEC#{workspace}#{execution}", f"{_TURN}{number:08d}")
+
+
+def turn_number(key: Key) -> int:
+    """0 for the summary, which holds the opening."""
+    return 0 if key.sk == SUMMARY else int(key.sk.removeprefix(_TURN))
+
+
+def book(workspace: str, execution: str, *, backwards: bool, limit: int) -> Range:
+    """The opening and all turns; `SUMMARY` sorts before every `TURN#…`."""
+    return Range(f"EXEC#{workspace}#{execution}", SUMMARY, _LAST_TURN, reverse=backwards, limit=limit)
+
+
+def turns_behind(workspace: str, execution: str, number: int, limit: int) -> Range:
+    first = turn(workspace, execution, number + 1)
+    return Range(first.pk, first.sk, _LAST_TURN, limit=limit)
+
+
+def workflow(workspace: str, identifier: str) -> Key:
+    return Key(f"WF#{workspace}#{identifier}", "META")
+
+
+def version(workspace: str, identifier: str, number: int) -> Key:
+    return Key(f"WF#{workspace}#{identifier}", f"V#{number:08d}")
+
+
+def webhook(token: str) -> Key:
+    return Key(f"HOOK#{token}", "HOOK")
+
+
+def api_key(digest: str) -> Key:
+    return Key(f"KEY#{digest}", "KEY")
+
+
+def idempotency(workspace: str, key: str) -> Key:
+    return Key(f"IDEM#{workspace}#{key}", "IDEM")
+
+
+def installation() -> Key:
+    return Key("INSTALLATION", "OWNER")
+
+
+# ---------------------------------------------------------------- index keys
+
+
+def listed_executions(workspace: str) -> str:
+    return f"EX#{workspace}"
+
+
+def listed_execution(started_at: float, execution: str) -> str:
+    """Sorts by start; ids break ties."""
+    return f"{_sortable(started_at)}#{execution}"
+
+
+def listed_workflows(workspace: str) -> str:
+    return f"WF#{workspace}"
+
+
+def listed_workflow(name: str, identifier: str) -> str:
+    return f"{name.casefold()}#{identifier}"
+
+
+DUE_SHARDS = 4
+"""Over so many partitions the watchdog's index is spread, so that none becomes hot."""
+
+
+def due(shard: int) -> str:
+    return f"DUE#{shard}"
+
+
+def due_at(moment: float, workspace: str, execution: str) -> str:
+    return f"{_sortable(moment)}#{workspace}#{execution}"
+
+
+def due_until(moment: float) -> str:
+    return f"{_sortable(moment)}#~"
+
+
+def due_target(sk: str) -> tuple[str, str]:
+    """Workspace and execution of an entry made by `due_at`."""
+    _, workspace, execution = sk.split("#")
+    return workspace, execution
+
+
+def _sortable(moment: float) -> str:
+    """Milliseconds with leading zeros: text order is time order until the year 2286."""
+    return f"{int(moment * 1000):013d}"

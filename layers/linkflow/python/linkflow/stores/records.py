@@ -1,0 +1,93 @@
+"""The records that stores keep, as they are written: compact JSON, unknown fields ignored, new fields with defaults."""
+
+from typing import TypeVar
+
+import msgspec
+
+from linkflow.execution.state import Status
+
+AnyRecord = TypeVar("AnyRecord", bound=msgspec.Struct)
+
+
+class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What lists and searches know of an execution. `check_at`: when the watchdog looks after it (open ones only)."""
+
+    workspace: str
+    execution: str
+    workflow: str
+    version: int
+    started_at: float
+    name: str = ""
+    trigger: str = "manual"
+    status: Status = "running"
+    closed_at: float | None = None
+    error: str | None = None
+    check_at: float | None = None
+
+
+class Workflow(msgspec.Struct, frozen=True, omit_defaults=True):
+    workspace: str
+    id: str
+    name: str
+    dialect: str
+    version: int
+    created_at: float
+    updated_at: float
+    hooks: tuple["Hook", ...] = ()
+
+
+class Hook(msgspec.Struct, frozen=True):
+    """A webhook's address, given once and kept: `token` is the secret part of it."""
+
+    node: str
+    token: str
+
+
+class WorkflowVersion(msgspec.Struct, frozen=True):
+    """An immutable snapshot. `definition` is the document as JSON text, `hash` names its content."""
+
+    number: int
+    hash: str
+    dialect: str
+    definition: msgspec.Raw
+    created_at: float
+
+
+class HookTarget(msgspec.Struct, frozen=True):
+    workspace: str
+    workflow: str
+    node: str
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """Stored under the hash of its text; the text itself is shown once and kept nowhere."""
+
+    id: str
+    workspace: str
+    user: str
+    name: str
+    created_at: float
+
+
+class Owner(msgspec.Struct, frozen=True):
+    user: str
+    workspace: str
+    created_at: float
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What an idempotency key stands for: the execution it started, and the request's digest."""
+
+    execution: str
+    digest: str
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    return _encoder.encode(record)
+
+
+def decode(content: bytes, kind: type[AnyRecord]) -> AnyRecord:
+    return msgspec.json.decode(content, type=kind)

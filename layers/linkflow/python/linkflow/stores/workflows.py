@@ -1,0 +1,61 @@
+"""Workflows and their versions. A version is written once; the workflow item says which one is current."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from linkflow.errors import NotFound
+from linkflow.ports import Absent, Index, Item, Key, Put, Range, Table
+from linkflow.stores import keys
+from linkflow.stores.records import HookTarget, Workflow, WorkflowVersion, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Workflows:
+    table: Table
+
+    async def create(self, workflow: Workflow, version: WorkflowVersion) -> None:
+        """The workflow, its first version and its webhooks, all or nothing."""
+        hooks = [
+            Put(
+                Item(keys.webhook(hook.token), encode(HookTarget(workflow.workspace, workflow.id, hook.node))), Absent()
+            )
+            for hook in workflow.hooks
+        ]
+        first = Item(keys.version(workflow.workspace, workflow.id, version.number), b"", encode(version))
+        await self.table.transact([Put(_item(workflow), Absent()), Put(first, Absent()), *hooks])
+
+    async def get(self, workspace: str, identifier: str) -> Workflow:
+        """Raises `NotFound`."""
+        item = await self.table.get(keys.workflow(workspace, identifier))
+        if item is None:
+            raise NotFound("workflow", identifier)
+        return decode(item.body, Workflow)
+
+    async def version(self, workspace: str, identifier: str, number: int) -> WorkflowVersion:
+        """Raises `NotFound`."""
+        item = await self.table.get(keys.version(workspace, identifier, number))
+        if item is None or item.payload is None:
+            raise NotFound("version", f"{identifier} v{number}")
+        return decode(item.payload, WorkflowVersion)
+
+    async def current(self, workflow: Workflow) -> WorkflowVersion:
+        return await self.version(workflow.workspace, workflow.id, workflow.version)
+
+    async def listed(self, workspace: str, limit: int, cursor: str | None) -> tuple[Sequence[Workflow], str | None]:
+        """By name."""
+        page = await self.table.query(
+            Range(keys.listed_workflows(workspace), index=Index.LISTING, limit=limit, after=cursor)
+        )
+        return [decode(item.body, Workflow) for item in page.items], page.cursor
+
+    async def hook(self, token: str) -> HookTarget:
+        """Where a webhook's token leads. Raises `NotFound`."""
+        item = await self.table.get(keys.webhook(token))
+        if item is None:
+            raise NotFound("webhook", token[:6] + "…")
+        return decode(item.body, HookTarget)
+
+
+def _item(workflow: Workflow) -> Item:
+    listing = Key(keys.listed_workflows(workflow.workspace), keys.listed_workflow(workflow.name, workflow.id))
+    return Item(keys.workflow(workflow.workspace, workflow.id), encode(workflow), indexes={Index.LISTING: listing})
