@@ -56,6 +56,7 @@ class VirtualClock:
     async def advance_to(self, moment: float) -> None:
         """Move to `moment`, stopping at every sleeper's on the way, so that each does its work at its own time (and
         may fall asleep again before `moment`). What a woken coroutine does must need no other thread to be seen."""
+        await _let_others_run()  # (who was just started falls asleep at the old time)
         while (due := self.next_moment()) is not None and due <= moment:
             self.wake_next()
             await _let_others_run()
