@@ -6,6 +6,7 @@
     │   ├── Unauthenticated      no key, or a wrong one                         401
     │   ├── Forbidden            a good key that may not do this                403
     │   ├── NotFound             no such thing in this workspace                404
+    │   ├── WrongMethod          something is there, but not for this HTTP method       405
     │   ├── Conflict             the thing is not in a state that allows it     409
     │   ├── TooLarge             over a documented limit                        413
     │   ├── Invalid              well-formed but wrong: every fault listed      422
@@ -83,6 +84,14 @@ class NotFound(Refused):
 
     def __init__(self, kind: str, identifier: str) -> None:
         super().__init__(f"There is no {kind} '{identifier}' in this workspace.")
+
+
+class WrongMethod(Refused):
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(f"This address does not take {method}, but {allowed}.", headers={"Allow": allowed})
 
 
 class Conflict(Refused):

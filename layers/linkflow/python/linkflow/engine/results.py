@@ -37,6 +37,16 @@ async def await_result(
             engine.closings.forget(execution, waiter)
 
 
+async def await_news(engine: Engine, workspace: str, execution: str, after: int, seconds: float) -> None:
+    """Returns when the book has a turn behind number `after`, or after `seconds`."""
+    deadline = engine.clock.now() + seconds
+    while engine.clock.now() < deadline:
+        last = await engine.books.last_number(workspace, execution)
+        if last is not None and last > after:
+            return
+        await engine.clock.sleep(min(LOOK_EVERY, max(0.0, deadline - engine.clock.now())))
+
+
 async def _either(engine: Engine, waiter: "asyncio.Future[None]", seconds: float) -> None:
     timer = asyncio.ensure_future(engine.clock.sleep(seconds))
     await asyncio.wait([waiter, timer], return_when=asyncio.FIRST_COMPLETED)

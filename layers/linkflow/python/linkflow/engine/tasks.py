@@ -1,11 +1,12 @@
 """Running one task: the node's verb with its own small world, and the outcome as news."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
 from linkflow.engine.engine import Engine
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import TaskFailed, TaskSucceeded
+from linkflow.execution.events import TaskFailed, TaskSucceeded, TaskTimedOut
 from linkflow.language.view import EvaluationFailed
 from linkflow.nodes.base import RESOURCE, NodeFailed, NodeRequest, NodeResponse, TaskNode
 from linkflow.ports import Http, HttpFailed, HttpRequest
@@ -65,6 +66,20 @@ async def run_task(engine: Engine, task: RunTask) -> TaskSucceeded | TaskFailed:
         )
         return _failed(engine, task, started, broken)
     return TaskSucceeded(task.scope, task.task, result.output, started, engine.clock.now(), result.exit)
+
+
+async def run_bounded(engine: Engine, task: RunTask) -> TaskSucceeded | TaskFailed | TaskTimedOut:
+    """As `run_task`, given up at the task's deadline."""
+    job = asyncio.ensure_future(run_task(engine, task))
+    if task.deadline is None:
+        return await job
+    timer = asyncio.ensure_future(engine.clock.sleep(max(0.0, task.deadline - engine.clock.now())))
+    try:
+        await asyncio.wait([job, timer], return_when=asyncio.FIRST_COMPLETED)
+        return job.result() if job.done() else TaskTimedOut(task.scope, task.task)
+    finally:
+        timer.cancel()
+        job.cancel()
 
 
 def _node(engine: Engine, task: RunTask) -> TaskNode:

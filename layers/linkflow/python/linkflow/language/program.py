@@ -10,7 +10,7 @@ stored state finds its machine again (`address_of`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from linkflow.language.json import Json
@@ -306,4 +306,5 @@ class Program:
     root: Machine
     machines: Mapping[str, Machine]
     timeout: float | None = None
-    queries: Mapping[str, str] = field(default_factory=dict)
+    manual_start: str | None = None
+    """The trigger node that a start by hand begins at (graphs)."""

@@ -23,7 +23,7 @@ class Settings(BaseModel):
     family: Literal["sqlite", "aws"] = Field("sqlite", description="Which adapters: one file, or AWS.")
     data: Path = Field(Path("data"), description="Directory of the SQLite file and of the key file (sqlite family).")
     host: str = Field("127.0.0.1", description="Address the embedded host listens on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port the embedded host listens on; 0 picks a free one.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the embedded host listens on; 0 picks a free one.")
     public_url: str = Field("", description="How callers reach this installation; empty means the listening address.")
     stage: str = Field("dev", pattern=r"^[a-z0-9-]{1,32}$", description="Name of the installation; part of AWS names.")
     region: str = Field("us-east-1", description="AWS region.")
@@ -40,8 +40,14 @@ class Settings(BaseModel):
     cors_origins: tuple[str, ...] = Field((), description="Web origins that may call the API; comma-separated.")
     log: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level that is logged.")
     max_body: int = Field(MEBIBYTE, ge=1024, description="Largest request body the API takes, bytes.")
+    resident: bool = Field(True, description="Whether the process stays: then a visit takes as long as it needs.")
     visit_seconds: float = Field(45.0, gt=0, description="How long one visit may drive one execution.")
     concurrency: int = Field(200, ge=1, description="Messages of one queue handled at a time in one process.")
+
+    @property
+    def address(self) -> str:
+        """Where callers reach us, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def names(self) -> str:

@@ -4,14 +4,18 @@ Two families of adapters: `sqlite` (one file, no other process) and `aws`. Neith
 `not_connected` gives a world with the same shape whose ports refuse to be used: declaring functions needs no more.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
 from linkflow.adapters.clock import SystemClock
+from linkflow.adapters.http import GuardedHttp
 from linkflow.adapters.ids import SystemIds
+from linkflow.engine.engine import Engine, Limits, build
 from linkflow.errors import Broken, Fault, Invalid
 from linkflow.messages import QUEUES
+from linkflow.nodes.base import BaseNode
+from linkflow.nodes.catalog import NODES
 from linkflow.ports import Blobs, Clock, Http, Ids, KeyRing, Queue, Table
 from linkflow.runtime.settings import Settings
 
@@ -32,6 +36,8 @@ class World:
     ids: Ids
     http: Http
     settings: Settings
+    engine: Engine
+    """The engine's verbs stand on this; one per world, since those who wait in this process share it."""
     close: Callable[[], Awaitable[None]] = _nothing
     """Finishes what is under way (a commit, open connections) and lets go of it."""
 
@@ -61,17 +67,38 @@ def _sqlite(settings: Settings, clock: Clock) -> World:
         await queue.close()
         await store.close()
 
-    return World(
-        table=SqliteTable(store, queue),
-        queue=queue,
-        blobs=SqliteBlobs(store),
-        keyring=FileKeyRing.open_file(settings.data),
-        clock=clock,
-        ids=SystemIds(clock),
-        http=not_connected(settings).http,
-        settings=settings,
-        close=close,
+    return assemble(
+        SqliteTable(store, queue),
+        queue,
+        SqliteBlobs(store),
+        FileKeyRing.open_file(settings.data),
+        clock,
+        settings,
+        close,
     )
+
+
+def assemble(
+    table: Table,
+    queue: Queue,
+    blobs: Blobs,
+    keyring: KeyRing,
+    clock: Clock,
+    settings: Settings,
+    close: Callable[[], Awaitable[None]],
+    nodes: Mapping[str, type[BaseNode]] = NODES,
+) -> World:
+    """A world over one family's ports, with the engine on it."""
+    names = SystemIds(clock)
+    http = GuardedHttp(allow=settings.allow_hosts)
+    limits = Limits(visit=None if settings.resident else settings.visit_seconds)
+    engine = build(table, queue, blobs, clock, names, http, nodes, limits)
+
+    async def close_all() -> None:
+        await http.close()
+        await close()
+
+    return World(table, queue, blobs, keyring, clock, names, http, settings, engine, close_all)
 
 
 class _NotConnected:
@@ -84,4 +111,4 @@ class _NotConnected:
 def not_connected(settings: Settings) -> World:
     """A world for declaring functions: any use of a port raises `Broken`."""
     nothing = cast("Any", _NotConnected())
-    return World(nothing, nothing, nothing, nothing, nothing, nothing, nothing, settings)
+    return World(nothing, nothing, nothing, nothing, nothing, nothing, nothing, settings, nothing)

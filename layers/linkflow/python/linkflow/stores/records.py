@@ -54,9 +54,13 @@ class WorkflowVersion(msgspec.Struct, frozen=True):
 
 
 class HookTarget(msgspec.Struct, frozen=True):
+    """Where a webhook's token leads, and what its node says about calls."""
+
     workspace: str
     workflow: str
     node: str
+    method: str
+    answer: str
 
 
 class ApiKey(msgspec.Struct, frozen=True):

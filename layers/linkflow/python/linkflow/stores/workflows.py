@@ -13,16 +13,13 @@ from linkflow.stores.records import HookTarget, Workflow, WorkflowVersion, decod
 class Workflows:
     table: Table
 
-    async def create(self, workflow: Workflow, version: WorkflowVersion) -> None:
-        """The workflow, its first version and its webhooks, all or nothing."""
-        hooks = [
-            Put(
-                Item(keys.webhook(hook.token), encode(HookTarget(workflow.workspace, workflow.id, hook.node))), Absent()
-            )
-            for hook in workflow.hooks
-        ]
+    async def create(
+        self, workflow: Workflow, version: WorkflowVersion, hooks: Sequence[tuple[str, HookTarget]]
+    ) -> None:
+        """The workflow, its first version and its webhooks (by token), all or nothing."""
+        targets = [Put(Item(keys.webhook(token), encode(target)), Absent()) for token, target in hooks]
         first = Item(keys.version(workflow.workspace, workflow.id, version.number), b"", encode(version))
-        await self.table.transact([Put(_item(workflow), Absent()), Put(first, Absent()), *hooks])
+        await self.table.transact([Put(_item(workflow), Absent()), Put(first, Absent()), *targets])
 
     async def get(self, workspace: str, identifier: str) -> Workflow:
         """Raises `NotFound`."""

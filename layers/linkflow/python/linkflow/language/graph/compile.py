@@ -23,6 +23,7 @@ from linkflow.language.program import (
     address_of,
 )
 
+MANUAL = "manual"
 GRAPH = "graph"
 """The name of the one state that a graph's root machine has."""
 
@@ -44,7 +45,14 @@ def compile_graph(definition: GraphDefinition, catalogue: Catalogue, content: st
     graph = Graph(name=GRAPH, flow=InputFlow(), nodes=nodes)
     root = Machine("", GRAPH, {GRAPH: graph})
     machines = {"": root} | {node.machine.address: node.machine for node in nodes.values()}
-    return Program(content, "graph", root, machines, definition.settings.timeout)
+    return Program(content, "graph", root, machines, definition.settings.timeout, _manual_start(definition, catalogue))
+
+
+def _manual_start(definition: GraphDefinition, catalogue: Catalogue) -> str | None:
+    """The manual trigger, or else the first trigger: so that a webhook's workflow can be tried by hand."""
+    triggers = [node for node in definition.nodes if catalogue[node.type].role == "trigger"]
+    triggers.sort(key=lambda node: node.type != MANUAL)
+    return triggers[0].id if triggers else None
 
 
 Edges = Mapping[str, list[Edge]]

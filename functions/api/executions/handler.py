@@ -1,0 +1,47 @@
+"""Routes of executions."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from functions.api.auth.guard import caller
+from functions.api.executions import service
+from functions.api.executions.schemas import (
+    CancelExecution,
+    EventPage,
+    ExecutionDetail,
+    SummaryPage,
+)
+from functions.api.executions.views import event_views, execution_detail, summary_view
+from linkflow.engine.cancel import cancel
+from linkflow.execution.state import Status
+from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
+from linkflow.runtime.routes import Routes
+from linkflow.runtime.wiring import World
+
+_TAGS = ["executions"]
+After = Annotated[int, Query(ge=-1, description="Show what was recorded behind this turn.")]
+
+
+def execution_routes(routes: Routes, world: World) -> None:
+    @routes.get("/api/v1/executions", tags=_TAGS, summary="List executions, newest first")
+    async def list_executions(
+        limit: Limit = 50, cursor: Cursor = None, status: Status | None = None, workflow: str | None = None
+    ) -> SummaryPage:
+        found, following = await service.listed(world, caller().workspace, limit, cursor, status, workflow)
+        return SummaryPage(data=[summary_view(one) for one in found], next_cursor=following)
+
+    @routes.get("/api/v1/executions/<execution_id>", tags=_TAGS, summary="One execution, node by node")
+    async def get_execution(execution_id: str) -> ExecutionDetail:
+        return execution_detail(*await service.detail(world, caller().workspace, execution_id))
+
+    @routes.get("/api/v1/executions/<execution_id>/events", tags=_TAGS, summary="What was recorded, in order")
+    async def list_events(execution_id: str, after: After = -1, limit: Limit = 50, wait: WaitSeconds = 0) -> EventPage:
+        found = await service.events(world, caller().workspace, execution_id, after, limit, wait)
+        views = [view for one in found for view in event_views(one)]
+        closed = any(view.type in service.CLOSING for view in views)
+        return EventPage(data=views, next_after=found[-1].number if found else after, closed=closed)
+
+    @routes.post("/api/v1/executions/<execution_id>/cancel", tags=_TAGS, summary="Ask it to end", status_code=202)
+    async def cancel_execution(execution_id: str, body: CancelExecution) -> None:
+        await cancel(world.engine, caller().workspace, execution_id, caller().user, body.reason)

@@ -1,0 +1,61 @@
+"""Executions as users see them."""
+
+from linkflow.engine.results import await_news, await_result
+from linkflow.errors import NotFound
+from linkflow.execution.state import State
+from linkflow.execution.timeline import Entry, timeline
+from linkflow.runtime.wiring import World
+from linkflow.stores.books import Numbered
+from linkflow.stores.records import Summary
+
+_PAGE = 200
+CLOSING = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionCancelled"})
+"""Types of the events behind which nothing comes."""
+
+
+async def finished(world: World, workspace: str, execution: str, wait: float) -> State | None:
+    """The closed execution, if it closes within `wait` seconds."""
+    return await await_result(world.engine, workspace, execution, wait) if wait > 0 else None
+
+
+async def detail(world: World, workspace: str, execution: str) -> tuple[State, list[Entry]]:
+    """The execution with every node's entries. Raises `NotFound`."""
+    turns = await _all_turns(world, workspace, execution)
+    return timeline((one.turn.at, one.turn.events) for one in turns)
+
+
+async def events(world: World, workspace: str, execution: str, after: int, limit: int, wait: float) -> list[Numbered]:
+    """The turns behind `after`; waits up to `wait` seconds for one. Raises `NotFound`."""
+    found = await world.engine.books.turns(workspace, execution, after, limit)
+    if not found and await world.engine.books.last_number(workspace, execution) is None:
+        raise NotFound("execution", execution)
+    if not found and wait > 0:
+        await await_news(world.engine, workspace, execution, after, wait)
+        found = await world.engine.books.turns(workspace, execution, after, limit)
+    return found
+
+
+async def listed(
+    world: World, workspace: str, limit: int, cursor: str | None, status: str | None, workflow: str | None
+) -> tuple[list[Summary], str | None]:
+    """Newest first. With filters, pages are read until enough fits."""
+    kept: list[Summary] = []
+    while True:
+        page = await world.engine.summaries.listed(workspace, limit - len(kept), cursor)
+        kept += [
+            one
+            for one in page.summaries
+            if (status is None or one.status == status) and (workflow is None or one.workflow == workflow)
+        ]
+        cursor = page.cursor
+        if cursor is None or len(kept) >= limit:
+            return kept, cursor
+
+
+async def _all_turns(world: World, workspace: str, execution: str) -> list[Numbered]:
+    turns: list[Numbered] = []
+    while found := await world.engine.books.turns(workspace, execution, turns[-1].number if turns else -1, _PAGE):
+        turns += found
+    if not turns:
+        raise NotFound("execution", execution)
+    return turns

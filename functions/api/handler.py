@@ -1,0 +1,17 @@
+"""The control plane's API: every resource's routes behind one guard."""
+
+from collections.abc import Sequence
+
+from functions.api.auth.guard import key_guard
+from functions.api.executions.handler import execution_routes
+from functions.api.workflows.handler import workflow_routes
+from linkflow.runtime.functions import Function, HttpRoutes
+from linkflow.runtime.routes import Routes
+from linkflow.runtime.wiring import World
+
+
+def functions(world: World) -> Sequence[Function]:
+    routes = Routes(key_guard(world))
+    workflow_routes(routes, world)
+    execution_routes(routes, world)
+    return [Function("api_http", "api", HttpRoutes(routes))]

@@ -1,0 +1,59 @@
+"""Routes of workflows."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from functions.api.auth.guard import caller
+from functions.api.executions.service import finished
+from functions.api.executions.views import execution_view
+from functions.api.workflows import service
+from functions.api.workflows.schemas import (
+    CreateWorkflow,
+    ExecuteBatch,
+    ExecuteWorkflow,
+    StartedBatch,
+    WorkflowDetail,
+    WorkflowPage,
+    WorkflowView,
+)
+from functions.api.workflows.views import started_view, workflow_detail, workflow_view
+from linkflow.runtime.calls import current_call
+from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
+from linkflow.runtime.routes import Routes, to_json_bytes
+from linkflow.runtime.wiring import World
+
+_TAGS = ["workflows"]
+
+
+def workflow_routes(routes: Routes, world: World) -> None:
+    @routes.post("/api/v1/workflows", tags=_TAGS, summary="Create a workflow", status_code=201)
+    async def create_workflow(body: CreateWorkflow) -> WorkflowView:
+        workflow, warnings = await service.create(world, caller().workspace, body.name, body.definition)
+        return workflow_view(world, workflow, warnings)
+
+    @routes.get("/api/v1/workflows", tags=_TAGS, summary="List workflows by name")
+    async def list_workflows(limit: Limit = 50, cursor: Cursor = None) -> WorkflowPage:
+        found, following = await world.engine.workflows.listed(caller().workspace, limit, cursor)
+        return WorkflowPage(data=[workflow_view(world, one) for one in found], next_cursor=following)
+
+    @routes.get("/api/v1/workflows/<workflow_id>", tags=_TAGS, summary="One workflow with its definition")
+    async def get_workflow(workflow_id: str) -> WorkflowDetail:
+        workflow = await world.engine.workflows.get(caller().workspace, workflow_id)
+        return workflow_detail(world, workflow, await world.engine.workflows.current(workflow))
+
+    @routes.post("/api/v1/workflows/<workflow_id>/execute", tags=_TAGS, summary="Start an execution", status_code=202)
+    async def execute_workflow(workflow_id: str, body: ExecuteWorkflow, wait: WaitSeconds = 0) -> Response[bytes]:
+        key = current_call().headers.get("idempotency-key")
+        workspace = caller().workspace
+        started = await service.execute(world, workspace, workflow_id, [(body.input, body.name)], key)
+        state = await finished(world, workspace, started[0], wait)
+        view = started_view(world, started[0]) if state is None else execution_view(state)
+        return Response(202 if state is None else 200, "application/json", to_json_bytes(view))
+
+    @routes.post(
+        "/api/v1/workflows/<workflow_id>/execute/batch", tags=_TAGS, summary="Start many executions", status_code=202
+    )
+    async def execute_batch(workflow_id: str, body: ExecuteBatch) -> StartedBatch:
+        key = current_call().headers.get("idempotency-key")
+        inputs = [(one.input, one.name) for one in body.executions]
+        started = await service.execute(world, caller().workspace, workflow_id, inputs, key)
+        return StartedBatch(data=[started_view(world, one) for one in started])

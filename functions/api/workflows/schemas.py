@@ -1,0 +1,67 @@
+"""What callers send and get about workflows."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from linkflow.runtime.routes import Schema
+
+
+class CreateWorkflow(Schema):
+    name: str = Field(min_length=1, max_length=200)
+    dialect: Literal["graph"] = "graph"
+    definition: dict[str, Any] = Field(description="The graph: nodes, edges, settings.")
+
+
+class HookView(Schema):
+    """A webhook of the workflow; whoever has the URL can start it."""
+
+    node: str
+    url: str
+
+
+class FaultView(Schema):
+    path: str
+    code: str
+    message: str
+
+
+class WorkflowView(Schema):
+    id: str
+    name: str
+    dialect: str
+    version: int
+    created_at: str
+    updated_at: str
+    hooks: list[HookView] = Field(default_factory=list)
+    warnings: list[FaultView] = Field(default_factory=list)
+
+
+class WorkflowDetail(WorkflowView):
+    definition: dict[str, Any]
+
+
+class WorkflowPage(Schema):
+    data: list[WorkflowView]
+    next_cursor: str | None = None
+
+
+class ExecuteWorkflow(Schema):
+    """`input` is what the trigger hands to the workflow; `name` is for people."""
+
+    input: Any = None
+    name: str | None = Field(None, min_length=1, max_length=200)
+
+
+class ExecuteBatch(Schema):
+    executions: list[ExecuteWorkflow] = Field(min_length=1, max_length=1000)
+
+
+class StartedView(Schema):
+    id: str
+    status: str = "running"
+    url: str
+
+
+class StartedBatch(Schema):
+    data: list[StartedView]

@@ -1,0 +1,33 @@
+"""Records as callers see them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from functions.api.workflows.schemas import FaultView, HookView, StartedView, WorkflowDetail, WorkflowView
+from linkflow.errors import Fault
+from linkflow.execution.surroundings import moment_text
+from linkflow.runtime.wiring import World
+from linkflow.stores.records import Workflow, WorkflowVersion
+
+
+def workflow_view(world: World, workflow: Workflow, warnings: Sequence[Fault] = ()) -> WorkflowView:
+    return WorkflowView(
+        id=workflow.id,
+        name=workflow.name,
+        dialect=workflow.dialect,
+        version=workflow.version,
+        created_at=moment_text(workflow.created_at),
+        updated_at=moment_text(workflow.updated_at),
+        hooks=[HookView(node=hook.node, url=f"{world.settings.address}/hooks/{hook.token}") for hook in workflow.hooks],
+        warnings=[FaultView(path=fault.path, code=fault.code, message=fault.message) for fault in warnings],
+    )
+
+
+def workflow_detail(world: World, workflow: Workflow, version: WorkflowVersion) -> WorkflowDetail:
+    view = workflow_view(world, workflow)
+    return WorkflowDetail(**view.model_dump(), definition=msgspec.json.decode(version.definition))
+
+
+def started_view(world: World, execution: str) -> StartedView:
+    return StartedView(id=execution, url=f"{world.settings.address}/api/v1/executions/{execution}")

@@ -1,0 +1,21 @@
+"""worker: runs tasks that are too long for a visit, and brings their outcome back through the lane."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from linkflow.engine.tasks import run_bounded
+from linkflow.engine.wakes import wake
+from linkflow.messages import TASKS, TaskMessage
+from linkflow.ports import Message
+from linkflow.runtime.functions import Function, QueueTrigger
+from linkflow.runtime.wiring import World
+
+
+def functions(world: World) -> Sequence[Function]:
+    async def work(message: Message) -> None:
+        given = msgspec.json.decode(message.body, type=TaskMessage)
+        outcome = await run_bounded(world.engine, given.task)
+        await world.queue.send([wake(given.workspace, given.execution, (outcome,))])
+
+    return [Function("worker_tasks", "worker", QueueTrigger(TASKS, work), timeout=900)]
