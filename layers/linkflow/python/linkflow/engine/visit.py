@@ -82,7 +82,7 @@ class _Visit:
         state = self.book.state
         if state.closed:
             await self.engine.summaries.close(self.book.workspace, self.book.execution, state)
-            self.engine.closings.tell(self.book.execution)
+            self.engine.closings.tell(self.book.execution, state)
             return False
         first = [TaskStarted(task.scope, task.task, now) for task in tasks if task.at_most_once and not task.started]
         if first:
@@ -108,7 +108,7 @@ class _Visit:
         else:
             self.pending = []
             if book.state.response is not None:
-                self.engine.closings.tell(book.execution)
+                self.engine.closings.tell(book.execution, book.state)
         self.sent.update(task.task for task in away)
         return True
 

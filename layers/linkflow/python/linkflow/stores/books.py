@@ -104,7 +104,8 @@ class Books:
                     return None
                 state = State()
                 book = Book(workspace, execution, state)
-            where = replace(where, after=page.cursor)
+            if page.cursor is not None:
+                where = replace(where, after=page.cursor)
         for item in reversed(newest_first):
             await self._apply(book, item)
         return book

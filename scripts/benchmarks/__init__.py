@@ -1,0 +1,1 @@
+"""What LinkFlow costs: real server processes, driven over their own doors."""

@@ -1,0 +1,30 @@
+"""`scripts/bench [a b c d e]`"""
+
+import asyncio
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts.benchmarks.loads import LOADS, Line
+from scripts.benchmarks.server import server
+
+
+async def measure(letters: list[str]) -> list[Line]:
+    with server() as on:
+        return [line for letter in letters for line in await LOADS[letter](on)]
+
+
+def main() -> None:
+    letters = sys.argv[1:] or sorted(LOADS)
+    unknown = [letter for letter in letters if letter not in LOADS]
+    if unknown:
+        raise SystemExit(f"There are the loads {' '.join(sorted(LOADS))}, but not {' '.join(unknown)}.")
+    table = Table("load", "measured", "floor", "CPU of the server")
+    for line in asyncio.run(measure(letters)):
+        table.add_row(line.load, line.measured, line.floor, line.cpu)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
