@@ -6,7 +6,6 @@ Ours are those that Step Functions adds (developer guide, "Transforming data wit
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from jsonata2py.runtime import core, lambdas
 from jsonata2py.runtime.values import MISSING, JLambda, PackedArgs
 
 from linkflow.language import jsonata_runtime as runtime
+from linkflow.language.json_text import NotJson, parsed
 from linkflow.language.jsonata_runtime import Callback, Sequence, current, metered, walked
 
 _DIGESTS: Final = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
@@ -109,13 +109,9 @@ def parse(text: Any) -> Any:
         raise _mismatch("parse", 1)
     current().spend(len(text) >> 3)
     try:
-        return json.loads(text, parse_constant=_no_constant)
-    except ValueError as error:
+        return parsed(text)
+    except NotJson as error:
         raise Failed("D3120", f"The argument of the parse function is not JSON: {error}") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _items(array: Any) -> list[Any]:

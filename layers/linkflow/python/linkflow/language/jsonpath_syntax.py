@@ -22,6 +22,7 @@ class JsonPathError(ValueError):
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(f"{message} at character {position}")
+        self.message = message
         self.position = position
 
 
