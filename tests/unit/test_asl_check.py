@@ -114,6 +114,24 @@ def test_what_is_nested_too_deeply_is_refused_in_bounded_depth(depth: int) -> No
         assert "TOO_DEEPLY_NESTED" in {problem.code for problem in check_asl(document)}
 
 
+DEEP_JSONATA: Final = "{% " + "(" * 5_000 + "1" + ")" * 5_000 + " %}"
+DEEP_PATH: Final = "$" + "[?(@.a" * 3_000
+DEEP_CALL: Final = "States.JsonToString(" * 3_000 + "$" + ")" * 3_000
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        machine({**END, "Output": {"a": DEEP_JSONATA}}, QueryLanguage="JSONata"),
+        machine({**END, "InputPath": DEEP_PATH}),
+        machine({**END, "Parameters": {"a.$": DEEP_PATH}}),
+        machine({**END, "Parameters": {"a.$": DEEP_CALL}}),
+    ],
+)
+def test_an_expression_that_nests_without_end_is_refused(document: Json) -> None:
+    assert errors(check_asl(document))
+
+
 def test_text_that_nests_without_end_is_refused() -> None:
     assert [problem.code for problem in check_asl_text("[" * 1_000_000)] == ["TOO_DEEPLY_NESTED"]
 
@@ -322,6 +340,11 @@ def test_a_distributed_processor_does_not_see_the_variables_around_it() -> None:
         assert [problem.code for problem in check_asl(machine(each, {**END, "Assign": {"x": 1}}))] == codes
 
 
+def test_a_variable_written_as_text_is_warned_of_where_there_is_one() -> None:
+    passed = machine({**END, "Assign": {"x": 1}, "Parameters": {"a": "$x", "b": "$5"}})
+    assert [(problem.code, problem.path) for problem in check_asl(passed)] == [("NO_DOLLAR", "$.States.A.Parameters.a")]
+
+
 def test_several_problems_are_refused_in_one_sentence() -> None:
     document = {"StartAt": "a", "States": {"a": {"Type": "Pass", "Next": "c"}, "b": END}}
     missing = "MISSING_TRANSITION_TARGET: Missing 'Next' target: c at /States/a/Next"
@@ -349,6 +372,23 @@ SHAPE: Final = Model(
         "S": {"type": "string", "min": 1, "enum": ["a", "b"]},
     },
 )
+
+
+def test_a_state_name_that_no_state_can_have_is_refused() -> None:
+    refused = check_test_state(StateTest(machine(END), state_name="x" * 81), lambda _service, _operation: None)
+    assert refused is not None
+    assert refused.message.endswith("Member must have length less than or equal to 80")
+
+
+def test_a_lone_state_is_refused_where_its_author_wrote_it() -> None:
+    refused = check_test_state(
+        StateTest({"Type": "Wait", "Seconds": -1, "End": True}), lambda _service, _operation: None
+    )
+    assert refused is not None
+    assert (
+        refused.message
+        == "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Minimum value is 0 at /Seconds'"
+    )
 
 
 @pytest.mark.parametrize(

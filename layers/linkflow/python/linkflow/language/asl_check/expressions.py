@@ -6,6 +6,7 @@ JSONata: a string between `{%` and `%}` is an expression, every other value is l
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from linkflow.language import intrinsics, jsonata, jsonpath
@@ -96,6 +97,10 @@ def looks_like_path(text: str) -> bool:
     return bool(_LOOKS_LIKE_PATH.match(text))
 
 
+def _names_variable(site: Site, text: str) -> bool:
+    return text.startswith("$") and site.scope is not None and text[1:] in site.scope
+
+
 def check_template(site: Site, value: Json) -> None:
     """A payload template of the site's query language, however deep."""
     if site.language == "JSONata":
@@ -106,9 +111,7 @@ def check_template(site: Site, value: Json) -> None:
 
 
 def _moved(site: Site, place: Place) -> Site:
-    return Site(
-        site.report, place, site.language, site.machine_language, site.machine_type, states_fields=site.states_fields
-    )
+    return replace(site, place=place)
 
 
 def _strings(site: Site, value: Json) -> Iterator[tuple[Place, str]]:
@@ -158,7 +161,7 @@ def _check_member(site: Site, key: str, value: Json, *, twin: bool) -> None:
                 f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call",
                 f"Write a path ('$.a.b') or an intrinsic function call in '{key}', or drop '.$' from its name.",
             )
-    elif isinstance(value, str) and looks_like_path(value):
+    elif isinstance(value, str) and (looks_like_path(value) or _names_variable(site, value)):
         site.at(key).warn(
             f"The value of '{key}' looks like a JSONPath or an intrinsic function call, but is passed as it is",
             f"Name the field '{key}.$' to have it evaluated.",

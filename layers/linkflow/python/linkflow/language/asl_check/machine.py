@@ -11,7 +11,7 @@ from linkflow.language.asl_check.scope import Language, MachineType, Scope, Site
 from linkflow.language.asl_check.states import LONGEST_WAIT, check_state, language_of
 from linkflow.language.asl_check.transitions import check_transitions
 from linkflow.language.asl_check.values import expected, one_of, text, whole
-from linkflow.language.asl_check.variables import assigned_in, variables_of
+from linkflow.language.asl_check.variables import RESERVED, assigned_in, variables_of
 from linkflow.language.json import Json
 
 LONGEST_STATE_NAME: Final = 80
@@ -149,9 +149,10 @@ def _check_references(site: Site, state: Mapping[str, Json]) -> None:
     language = language_of(state, site.machine_language)
     for name, place in variables_of(state, language).items():
         if site.scope is None or name not in site.scope:
+            advice = f"Assign '{name}' in a state that runs before, or correct its spelling."
             site.at(*place.keys()).warn(
                 f"Variable '{name}' is not assigned in this scope",
-                f"Assign '{name}' in a state that runs before, or correct its spelling.",
+                "$states exists in JSONata only: start from '$' or '$$'." if name == RESERVED else advice,
                 code="UNDEFINED_VARIABLE",
             )
 

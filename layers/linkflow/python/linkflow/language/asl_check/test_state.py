@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from linkflow.language.asl_check.context_object import context_faults
-from linkflow.language.asl_check.machine import check_asl, nested
+from linkflow.language.asl_check.machine import LONGEST_STATE_NAME, check_asl, nested
 from linkflow.language.asl_check.mocks import Mode, Models, integration, mismatch
 from linkflow.language.asl_check.problem import Problem, refusal
 from linkflow.language.asl_check.scope import is_number, is_object
@@ -47,6 +47,12 @@ class StateTest:
 
 def check_test_state(request: StateTest, models: Models) -> Refusal | None:
     """The first thing wrong with the request, or None: it may run."""
+    name = request.state_name
+    if name is not None and len(name) > LONGEST_STATE_NAME:
+        return _invalid(
+            f"1 validation error detected: Value '{name}' at 'stateName' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {LONGEST_STATE_NAME}"
+        )
     found = _subject(request)
     if found is None:
         return _invalid("State not found in definition")
