@@ -297,6 +297,7 @@ REFUSED: Final[dict[str, tuple[Json, str]]] = {
         ),
         "/States/A/ItemReader/ReaderConfig",
     ),
+    "results written nowhere": (machine(items(ResultWriter={})), "/States/A/ResultWriter"),
     "batches without a bound": (machine(items(ItemBatcher={})), "/States/A/ItemBatcher"),
     "two states of one name": (
         machine({"Type": "Parallel", "Branches": [machine(END)], "End": True}),
@@ -389,6 +390,13 @@ def test_a_lone_state_is_refused_where_its_author_wrote_it() -> None:
         refused.message
         == "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Minimum value is 0 at /Seconds'"
     )
+
+
+def test_a_lone_state_may_hold_states_of_any_name() -> None:
+    for name in ("State", "A", "x.States.y"):
+        inside = {"StartAt": name, "States": {name: END}}
+        state = {"Type": "Parallel", "Branches": [inside], "Next": "Elsewhere"}
+        assert check_test_state(StateTest(state, mock={"result": "[1]"}), lambda _service, _operation: None) is None
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,8 @@ def item_reader(site: Site, value: Json) -> None:
 
 def result_writer(site: Site, value: Json) -> None:
     check_shape(site, value, _WRITER)
+    if is_object(value) and "Resource" not in value and "WriterConfig" not in value:
+        site.error("These fields are required: [Resource]", "Name where results go, or how they look in WriterConfig.")
 
 
 def item_batcher(site: Site, value: Json) -> None:

@@ -13,13 +13,17 @@ from typing import Final
 from linkflow.language.asl_check.context_object import context_faults
 from linkflow.language.asl_check.machine import LONGEST_STATE_NAME, check_asl, nested
 from linkflow.language.asl_check.mocks import Mode, Models, integration, mismatch
-from linkflow.language.asl_check.problem import Problem, refusal
+from linkflow.language.asl_check.problem import Place, Problem, refusal
 from linkflow.language.asl_check.scope import is_number, is_object
 from linkflow.language.asl_check.states import TYPES
 from linkflow.language.json import Json
 
 _WAITS: Final = re.compile(r"\.(?:sync|waitForTaskToken)(?::\d+)?\Z")
 _COMPOSITE: Final = ("Map", "Parallel")
+_FRAMED: Final = "\0"
+"""The name that a lone state is given: nobody names a state so, hence it is no duplicate of one inside."""
+
+_FRAME: Final = Place().at("States", _FRAMED)
 _MOCKED: Final = ("Task", "Map", "Parallel")
 
 
@@ -73,7 +77,7 @@ def _subject(request: StateTest) -> tuple[Mapping[str, Json], list[Problem]] | N
     if request.state_name is not None:
         state = _find(document, request.state_name)
         return None if state is None else (state, check_asl(document))
-    machine = {"StartAt": "State", "States": {"State": document}}
+    machine = {"StartAt": _FRAMED, "States": {_FRAMED: document}}
     problems = [_unframed(problem) for problem in check_asl(machine) if not _of_the_frame(problem)]
     return (document if is_object(document) else {}), problems
 
@@ -82,13 +86,13 @@ def _of_the_frame(problem: Problem) -> bool:
     """Of the machine that was put around the state, not of those inside it."""
     if problem.code == "MISSING_END_STATE":
         return problem.path == "$"
-    return problem.code == "MISSING_TRANSITION_TARGET" and problem.path.count(".States.") <= 1
+    return problem.code == "MISSING_TRANSITION_TARGET" and ".States" not in problem.path.removeprefix(_FRAME.path)
 
 
 def _unframed(problem: Problem) -> Problem:
     """Where the caller wrote it."""
-    location = problem.location and problem.location.removeprefix("/States/State")
-    return replace(problem, location=location or "/", path="$" + problem.path.removeprefix("$.States.State"))
+    location = problem.location and problem.location.removeprefix(_FRAME.location)
+    return replace(problem, location=location or "/", path="$" + problem.path.removeprefix(_FRAME.path))
 
 
 def _find(document: Json, name: str) -> Mapping[str, Json] | None:
@@ -99,8 +103,9 @@ def _find(document: Json, name: str) -> Mapping[str, Json] | None:
         states = machine.get("States") if is_object(machine) else None
         if not is_object(states):
             continue
-        if is_object(states.get(name)):
-            return states[name]  # type: ignore[no-any-return]  # is_object has just narrowed another look-up of it
+        found = states.get(name)
+        if is_object(found):
+            return found
         for state in states.values():
             if is_object(state):
                 waiting.extend(nested(state))
