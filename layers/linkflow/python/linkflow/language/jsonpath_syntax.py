@@ -120,7 +120,7 @@ _ENDS_A_NAME: Final = frozenset(".[]() ,\t\r\n'\"")
 _ENDS_A_TESTED_NAME: Final = _ENDS_A_NAME | frozenset("=<>!&|")
 _ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\"}
 _LARGEST: Final = (1 << 53) - 1
-_DEEPEST: Final = 50
+_DEEPEST: Final = 20
 _BLANKS: Final = " \t\r\n"
 
 
@@ -307,12 +307,27 @@ class Reader:
         if first in {"@", "$"} and first:
             self.at += 1
             return Query(first == "@", self._segments())
+        if self._takes("["):
+            return Constant(self._constants())
         try:
             value, end = json.JSONDecoder(parse_constant=_refuse).raw_decode(self.source, self.at)
         except (ValueError, RecursionError):
             raise self._wrong("A value is missing") from None
         self.at = end
         return Constant(value)
+
+    def _constants(self) -> list[Json]:
+        """The members of `['A', 'B']`, which `in` looks through."""
+        members: list[Json] = []
+        while not self._takes("]", blanks=True):
+            if members:
+                self._expect(",")
+            self._skip()
+            member = None if self._peek() == "[" else self._operand()
+            if not isinstance(member, Constant):
+                raise self._wrong("A list holds texts, numbers, true, false and null")
+            members.append(member.value)
+        return members
 
     def _peek(self) -> str:
         return self.source[self.at : self.at + 1]
