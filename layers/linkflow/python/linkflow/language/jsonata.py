@@ -26,7 +26,7 @@ from jsonata2py.translator.translator import Translator
 
 from linkflow.language.json import Json
 from linkflow.language.jsonata_namespace import namespace
-from linkflow.language.jsonata_runtime import Scope, enter, field, leave
+from linkflow.language.jsonata_runtime import STACK, Scope, enter, field, leave
 from linkflow.language.jsonata_tree import FUNCTIONS, Tree, Unreadable, parsed
 
 __all__ = ["FUNCTIONS", "UNDEFINED", "Jsonata", "JsonataError", "Undefined", "compile"]
@@ -36,9 +36,7 @@ DEEPEST_OUTPUT: Final = 200
 
 _LOOP: Final = re.compile(r"\n    (?=(_items|for _e\w+) (?:=|in) \(?(_src|_sq\w+) if )")
 _METHODS: Final = frozenset({"append", "get", "items", "setdefault", "__class__"})
-_STACK: Final = (
-    "Stack overflow error: Check for non-terminating recursive function.  Consider rewriting as tail-recursive."
-)
+
 
 MESSAGES: Final[Mapping[str, str]] = {
     "S0101": "String literal must be terminated by a matching quote",
@@ -212,7 +210,7 @@ def _explained(error: Exception, unknown: str = "D3137") -> JsonataError:
         case Unreadable():
             return JsonataError(error.code, error.message)
         case RecursionError() | MemoryError():
-            return JsonataError("U1001", _STACK)
+            return JsonataError("U1001", STACK)
         case regex.error():
             return JsonataError("S0302", f"Not a regular expression: {error}")
         case LibraryError():

@@ -21,6 +21,14 @@ from linkflow.language.json import Json
 FUEL: Final = 1_500_000
 """Units of work per evaluation; a unit is between a tenth of a microsecond and a microsecond."""
 
+DEEPEST_CALLS: Final = 120
+"""Functions and callbacks in one another. Below what Python's stack allows in any host, so that a replay elsewhere ends
+in the same way."""
+
+STACK: Final = (
+    "Stack overflow error: Check for non-terminating recursive function.  Consider rewriting as tail-recursive."
+)
+
 LONGEST_TEXT: Final = 4_000_000
 """Characters in one string; Step Functions carries 262,144 bytes between states."""
 
@@ -43,13 +51,14 @@ class Sequence(list[Any]):
 class Scope:
     """One evaluation: its bindings (in the library's shape), its time, its seed and the fuel that is left."""
 
-    __slots__ = ("drawn", "fuel", "now", "seed", "values")
+    __slots__ = ("depth", "drawn", "fuel", "now", "seed", "values")
 
     def __init__(self, values: Mapping[str, Json], now: float, seed: int) -> None:
         self.values = values
         self.now = now
         self.seed = seed
         self.drawn = 0
+        self.depth = 0
         self.fuel = FUEL
 
     def get_value(self, name: str) -> Json:
@@ -114,7 +123,11 @@ def counted(function: Callback) -> Callback:
 
     def call(*arguments: Any) -> Any:
         scope = current()
+        scope.depth += 1
+        if scope.depth > DEEPEST_CALLS:
+            raise Failed("U1001", STACK)
         result = function(*arguments)
+        scope.depth -= 1  # an exception ends the evaluation, and its scope with it
         scope.spend(2)
         if isinstance(result, list):
             _weigh_lists(scope, result)

@@ -10,7 +10,8 @@ from typing import Final, TypeAlias
 
 from linkflow.language.json import Json
 from linkflow.language.jsonpath_select import Selection, TooWide
-from linkflow.language.jsonpath_syntax import JsonPathError, Reader, Segment
+from linkflow.language.jsonpath_syntax import JsonPathError, Reader
+from linkflow.language.jsonpath_terms import Segment
 
 __all__ = ["JsonPath", "JsonPathError", "PathMismatch", "PathNotFound", "ReferencePath", "compile", "prefix"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final, assert_never
 
 from linkflow.language.json import Json
-from linkflow.language.jsonpath_syntax import (
+from linkflow.language.jsonpath_terms import (
     Compare,
     Constant,
     Every,
