@@ -13,6 +13,7 @@ from linkflow.adapters.sqlite.queue import SqliteQueue
 from linkflow.adapters.sqlite.schema import VERSION
 from linkflow.adapters.sqlite.store import FILE, Store
 from linkflow.adapters.sqlite.table import SqliteTable
+from linkflow.adapters.sqlite.waiting import WaitingRoom
 from linkflow.errors import Broken, Unreachable
 from linkflow.ports import Absent, Item, Key, Send, Unchanged
 from tests.contract.family import LINE, PLAIN, QUEUES, VISIBILITY
@@ -250,6 +251,20 @@ async def test_all_receivers_wait_for_what_is_sent_to_their_queue_and_one_gets_i
         await view.queue.send([Send(PLAIN.name, b"task")])
         await clock.advance(20)
         assert sorted(len(receiver.result()) for receiver in waiting) == [0, 0, 0, 1]
+
+
+async def test_who_looked_before_a_call_does_not_wait_for_the_next(clock: VirtualClock) -> None:
+    room = WaitingRoom(clock, None)
+    looked = room.calls(PLAIN.name)
+    room.call([PLAIN.name])
+    late = asyncio.create_task(room.wait(PLAIN.name, looked, 20))
+    await clock.advance(0)
+    assert late.done()
+    early = asyncio.create_task(room.wait(PLAIN.name, room.calls(PLAIN.name), 20))
+    await clock.advance(0)
+    assert not early.done()
+    await clock.advance(20)
+    assert early.done()
 
 
 async def test_a_cancelled_receiver_loses_no_message(clock: VirtualClock) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,21 @@ async def test_two_processes_write_one_file_and_kill_9_loses_nothing_acknowledge
     assert len(received) == len(set(received))
     assert [sk for sk in received if await table.get(Key("log", sk)) is None] == []
     await store.close()
+
+
+def test_many_may_open_a_new_directory_at_the_same_moment(tmp_path: Path) -> None:
+    openers, rounds = 6, 40
+    together = threading.Barrier(openers)
+
+    def opens(directory: Path) -> list[tuple[object, ...]]:
+        together.wait()
+        store = Store.open(directory, commit_beside=False)
+        mode = store.read("PRAGMA journal_mode")
+        asyncio.run(store.close())
+        return mode
+
+    with ThreadPoolExecutor(openers) as threads:
+        for number in range(rounds):
+            directory = tmp_path / str(number)
+            assert list(threads.map(opens, [directory] * openers)) == [[("wal",)]] * openers
+            assert [file.name for file in directory.iterdir() if "draft" in file.name] == []

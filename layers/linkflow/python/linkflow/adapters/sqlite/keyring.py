@@ -7,16 +7,15 @@ the secrets: back it up apart from the database.
 """
 
 import base64
-import contextlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from linkflow.adapters.sqlite.draft import draft
 from linkflow.errors import Broken
 
 FILE = "linkflow.key"
@@ -63,21 +62,10 @@ def _canonical(context: Mapping[str, str]) -> bytes:
 
 
 def _create(path: Path, content: str) -> None:
-    """Write `path` whole or not at all, readable by its owner only; if another process is first, its file stands."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{FILE}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
+    """Readable by its owner only, from the first byte on."""
+    with draft(path) as name:
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

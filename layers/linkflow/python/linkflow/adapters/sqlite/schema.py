@@ -10,7 +10,10 @@ group. `visible_at` is the moment from which it may be delivered (again); no num
 """
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
+from linkflow.adapters.sqlite.draft import draft
 from linkflow.errors import Broken
 
 VERSION = 1
@@ -45,6 +48,15 @@ def connect(path: str, *, busy_milliseconds: int) -> sqlite3.Connection:
     connection.execute("PRAGMA page_size = 8192")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def create(path: Path) -> None:
+    """Make the file with all that stands in it, unless somebody did. It must not be made in its place: of two processes
+    that turn one new file to WAL, SQLite fails one at once, whatever its busy timeout (both hold the lock that each
+    needs the other to drop)."""
+    if not path.exists():
+        with draft(path) as name, closing(connect(str(name), busy_milliseconds=0)) as connection:
+            prepare(connection)
 
 
 def prepare(connection: sqlite3.Connection) -> None:

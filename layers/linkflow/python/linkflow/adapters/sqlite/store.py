@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
-from linkflow.adapters.sqlite.schema import connect, prepare
+from linkflow.adapters.sqlite.schema import connect, create, prepare
 from linkflow.errors import LinkFlowError, Unreachable
 
 FILE = "linkflow.db"
@@ -64,7 +64,7 @@ class Store:
             memory = connect(":memory:", busy_milliseconds=0)
             prepare(memory)
             return cls(memory, memory, commit_beside=False)
-        directory.mkdir(parents=True, exist_ok=True)
+        create(directory / FILE)
         path = str(directory / FILE)
         writer = connect(path, busy_milliseconds=int(BUSY_FOR * 1000))
         try:
