@@ -21,6 +21,7 @@ from linkflow.execution.events import Names, Value
 from linkflow.language.json import Json
 
 Phase = Literal["enter", "run", "task", "wait", "backoff", "composite", "finish", "failed", "ended"]
+_UNDECIDED: frozenset[Phase] = frozenset({"enter", "run", "finish", "failed", "ended"})
 Status = Literal["running", "succeeded", "failed", "timed_out", "cancelled"]
 
 
@@ -143,3 +144,7 @@ class State(msgspec.Struct):
     @property
     def closed(self) -> bool:
         return self.status != "running"
+
+    def resume(self) -> None:
+        """After reading a book: put on the agenda exactly the scopes that were left with something to decide."""
+        self.agenda = [scope.id for scope in self.scopes.values() if scope.phase in _UNDECIDED]

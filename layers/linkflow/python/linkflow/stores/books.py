@@ -108,6 +108,7 @@ class Books:
                 where = replace(where, after=page.cursor)
         for item in reversed(newest_first):
             await self._apply(book, item)
+        book.state.resume()
         return book
 
     async def turns(self, workspace: str, execution: str, after: int = -1, limit: int = 200) -> list[Numbered]:
