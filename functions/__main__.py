@@ -27,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _new_key(settings)
             _run(settings)
     except LinkFlowError as error:
-        print(error.message, *(f"  {fault.path}: {fault.message}" for fault in error.details), sep="\n", file=sys.stderr)
+        print(
+            error.message, *(f"  {fault.path}: {fault.message}" for fault in error.details), sep="\n", file=sys.stderr
+        )
         return 1
     return 0
 

@@ -1,5 +1,6 @@
 """The workflows that are measured."""
 
+from itertools import pairwise
 from typing import Any
 
 _START = {"id": "start", "type": "manual"}
@@ -9,7 +10,7 @@ def chain(length: int, node_type: str, config: dict[str, Any] | None = None) -> 
     """One node after the other."""
     names = ["start", *(f"n{index}" for index in range(length))]
     nodes = [{"id": name, "type": node_type, "config": config or {}} for name in names[1:]]
-    edges = [{"source": source, "target": target} for source, target in zip(names, names[1:], strict=False)]
+    edges = [{"source": source, "target": target} for source, target in pairwise(names)]
     return {"nodes": [_START, *nodes], "edges": edges}
 
 

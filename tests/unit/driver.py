@@ -8,7 +8,7 @@ import msgspec
 
 from linkflow.execution.advance import advance, begin, next_moment, owed
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import Event, ExecutionStarted, Names, News, TaskFailed, TaskSucceeded
+from linkflow.execution.events import Event, ExecutionStarted, Names, News, StateEntered, TaskFailed, TaskSucceeded
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
 from linkflow.language.json import Json
@@ -56,22 +56,20 @@ class Run:
     def owed(self) -> list[RunTask]:
         return owed(self.program, self.state)
 
-    def finish(
-        self, answer: Answer = succeed, order: Callable[[list[RunTask]], RunTask] = lambda tasks: tasks[0]
-    ) -> "Run":
+    def finish(self, answer: Answer = succeed) -> "Run":
         """Answer every task, and let time pass, until the execution is closed."""
         while not self.state.closed:
             tasks = self.owed()
             if tasks:
-                self.tell(answer(order(tasks)))
+                self.tell(answer(tasks[0]))
             else:
                 self.later()
         return self
 
     def visited(self) -> list[str]:
         """The names of all states entered, in order, without the graph's own."""
-        entered = [event.state for _, events in self.book for event in events if type(event).__name__ == "StateEntered"]
-        return [name for name in entered if name != "graph"]
+        events = [event for _, turn in self.book for event in turn if isinstance(event, StateEntered)]
+        return [event.state for event in events if event.state != "graph"]
 
     def _wrote(self, events: Sequence[Event]) -> "Run":
         self.book.append((self.now, events))

@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkflow.execution.events import CancelRequested, TaskFailed, TaskSucceeded, TaskTimedOut, VisitResumed
+from linkflow.execution.advance import advance, begin
+from linkflow.execution.commands import RunTask
+from linkflow.execution.events import (
+    CancelRequested,
+    ExecutionStarted,
+    Names,
+    News,
+    TaskFailed,
+    TaskSucceeded,
+    TaskTimedOut,
+    VisitResumed,
+)
+from linkflow.language.json import Json
 from tests.unit.driver import Run, fails, gives, succeed
 from tests.unit.graphs import graph, node, program
 
@@ -25,9 +37,9 @@ CHOICE = graph(
 )
 
 
-def diamond(**of_a: object) -> dict[str, object]:
+def diamond() -> dict[str, Json]:
     return graph(
-        [node("start", "manual"), node("a", **of_a), node("b"), node("join", "merge")],
+        [node("start", "manual"), node("a"), node("b"), node("join", "merge")],
         "start -> a",
         "start -> b",
         "a -> join",
@@ -184,11 +196,11 @@ def test_a_task_that_takes_too_long_times_out() -> None:
 
 
 def test_an_execution_that_takes_too_long_times_out() -> None:
-    run = Run(program(graph([node("start", "manual"), node("a", "delay", {"seconds": 99})], "start -> a", timeout=10)))
-    run.start()
-    assert run.state.status == "running"
-    started = run.book[0][1][0]
-    assert started is not None
+    run, names = Run(program(CHAIN)), Names("ex_1", "ex_1", "wf_1", "test")
+    run.state, _ = begin(run.program, ExecutionStarted(None, names, "ws_1", 1, "hash", deadline=1_010), run.now)
+    assert advance(run.program, run.state, (), 1_009) == []
+    advance(run.program, run.state, (), 1_010)
+    assert run.state.status == "timed_out"
 
 
 def test_a_delay_hands_its_input_on_when_its_moment_has_come_and_not_before() -> None:
@@ -244,18 +256,18 @@ def test_any_graph_with_any_failures_in_any_order_with_any_repetition_ends_the_s
     definition = program(data.draw(_graphs()))
     failing = data.draw(st.sets(st.sampled_from([f"n{index}" for index in range(8)]), max_size=3))
 
-    def answer(task: object) -> object:
-        return fails("Boom")(task) if task.node in failing else gives(task.node)(task)  # type: ignore[attr-defined, arg-type]
+    def answer(task: RunTask) -> News:
+        return fails("Boom")(task) if task.node in failing else gives(task.node)(task)
 
-    calm = Run(definition).start({"n": 1}).finish(answer)  # type: ignore[arg-type]
+    calm = Run(definition).start({"n": 1}).finish(answer)
     wild = Run(definition).start({"n": 1})
-    told: list[object] = []
+    told: list[News] = []
     while not wild.state.closed:
         tasks = wild.owed()
         task = data.draw(st.sampled_from(tasks))
         told.append(answer(task))
         repeated = data.draw(st.lists(st.sampled_from(told), max_size=2))
-        wild.tell(*repeated, told[-1], *repeated)  # type: ignore[arg-type]
+        wild.tell(*repeated, told[-1], *repeated)
     assert wild.owed() == []
     assert wild.state.status == calm.state.status
     if calm.state.status == "succeeded":
@@ -271,7 +283,7 @@ def test_news_of_tasks_that_nobody_awaits_changes_nothing() -> None:
 
 
 @st.composite
-def _graphs(draw: st.DrawFn) -> dict[str, object]:
+def _graphs(draw: st.DrawFn) -> dict[str, Json]:
     """Edges lead from earlier nodes to later ones; conditions and failures cut branches."""
     count = draw(st.integers(2, 8))
     nodes, edges = [node("start", "manual")], []

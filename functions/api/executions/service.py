@@ -38,18 +38,13 @@ async def events(world: World, workspace: str, execution: str, after: int, limit
 async def listed(
     world: World, workspace: str, limit: int, cursor: str | None, status: str | None, workflow: str | None
 ) -> tuple[list[Summary], str | None]:
-    """Newest first. With filters, pages are read until enough fits."""
-    kept: list[Summary] = []
-    while True:
-        page = await world.engine.summaries.listed(workspace, limit - len(kept), cursor)
-        kept += [
-            one
-            for one in page.summaries
-            if (status is None or one.status == status) and (workflow is None or one.workflow == workflow)
-        ]
-        cursor = page.cursor
-        if cursor is None or len(kept) >= limit:
-            return kept, cursor
+    """Newest first, those that fit the filters."""
+
+    def wanted(summary: Summary) -> bool:
+        return (status is None or summary.status == status) and (workflow is None or summary.workflow == workflow)
+
+    page = await world.engine.summaries.listed(workspace, limit, cursor, wanted)
+    return page.summaries, page.cursor
 
 
 async def _all_turns(world: World, workspace: str, execution: str) -> list[Numbered]:

@@ -91,9 +91,7 @@ def _is_computed(config: Json, location: tuple[int | str, ...]) -> bool:
     """Whether the complaint concerns a value that an expression will give, or one inside it."""
     value: Json = config
     for part in location:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
             value = value[part]
     return isinstance(value, str) and has_expression(value)
 

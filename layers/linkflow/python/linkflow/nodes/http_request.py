@@ -28,7 +28,7 @@ class HttpRequest(TaskNode):
     url: str = Field(title="URL", min_length=1, max_length=8_000)
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = Field(default="GET", title="Method")
     query: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict, title="Query parameters")
-    headers: dict[HeaderName, str] = Field(default_factory=dict, title="Headers")
+    headers: dict[HeaderName, Scalar] = Field(default_factory=dict, title="Headers")
     body: Json = Field(default=None, title="Body")
     body_type: Literal["json", "form", "text"] = Field(default="json", title="Body type")
     accept_errors: bool = Field(default=False, title="Accept error statuses")
@@ -42,7 +42,8 @@ class HttpRequest(TaskNode):
 
     def _request(self, context: TaskContext) -> NodeRequest:
         content_type, content = self._content()
-        headers = {"Idempotency-Key": context.key, "User-Agent": "LinkFlow", **content_type, **self.headers}
+        own = {name: _text(value) for name, value in self.headers.items()}
+        headers = {"Idempotency-Key": context.key, "User-Agent": "LinkFlow", **content_type, **own}
         url = self.url
         if self.query:
             url += ("&" if "?" in url else "?") + urlencode(_texts(self.query), doseq=True)

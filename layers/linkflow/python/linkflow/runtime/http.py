@@ -84,7 +84,7 @@ class Site:
         call = current_call()
         if isinstance(error, NotFoundError):
             allowed = {method for rule, method in self._rules if rule.fullmatch(call.path)}
-            told = no_route(call.method, call.path, sorted(allowed), call.id)
+            told = no_route(call.method, call.path, [] if call.method in allowed else sorted(allowed), call.id)
         else:
             told = refusal(error, call.id)
         return Response(told.status, "application/json", told.body.decode(), told.headers)

@@ -1,8 +1,8 @@
 """Summaries: one item per execution, written when it opens and when it closes (and when the watchdog moves on)."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from msgspec.structs import replace
 
@@ -10,6 +10,10 @@ from linkflow.execution.state import State
 from linkflow.ports import Absent, Index, Item, Key, Range, Send, Table, Unchanged
 from linkflow.stores import keys
 from linkflow.stores.records import Summary, decode, encode
+
+Wanted = Callable[[Summary], bool]
+_SCANNED = 200
+"""Summaries that one read of a list takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +65,24 @@ class Summaries:
         page = await self.table.query(where)
         return [keys.due_target(item.indexes[Index.DUE].sk) for item in page.items]
 
-    async def listed(
-        self, workspace: str, limit: int, cursor: str | None, order: Literal["newest", "oldest"] = "newest"
-    ) -> Listed:
-        """The executions of a workspace by start."""
-        where = Range(
-            keys.listed_executions(workspace),
-            index=Index.LISTING,
-            reverse=order == "newest",
-            limit=limit,
-            after=cursor,
-        )
-        page = await self.table.query(where)
-        return Listed([decode(item.body, Summary) for item in page.items], page.cursor)
+    async def listed(self, workspace: str, limit: int, cursor: str | None, wanted: Wanted) -> Listed:
+        """The executions of a workspace that are `wanted`, newest first. Reads on until the page is full, so that a
+        filter that fits little does not give empty pages."""
+        partition, before = keys.listed_executions(workspace), cursor
+        kept: list[Summary] = []
+        while True:
+            last = {} if before is None else {"last": before}
+            page = await self.table.query(Range(partition, **last, index=Index.LISTING, reverse=True, limit=_SCANNED))
+            items = [item for item in page.items if item.indexes[Index.LISTING].sk != before]
+            for item in items:
+                before = item.indexes[Index.LISTING].sk
+                summary = decode(item.body, Summary)
+                if wanted(summary):
+                    kept.append(summary)
+                if len(kept) == limit:
+                    return Listed(kept, before)
+            if page.cursor is None or not items:
+                return Listed(kept, None)
 
 
 def _item(summary: Summary, opening: bytes | None, version: int) -> Item:

@@ -26,6 +26,8 @@ from linkflow.runtime.wiring import Connect, World
 
 GRACE = 5.0
 """Seconds that running handlers and open requests have to finish once a stop was asked for."""
+KEEP_ALIVE = 75
+"""Seconds an idle connection stays open: longer than gateways keep theirs (60), so that none is cut under a request."""
 Listening = Callable[[str], None]
 _STOP = (signal.SIGINT, signal.SIGTERM)
 _log = logging.getLogger(__name__)
@@ -128,6 +130,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=int(GRACE),
     )
     server = _Server(config, listening)
