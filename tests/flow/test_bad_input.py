@@ -101,7 +101,7 @@ async def test_unknown_things_are_404(house: House, method: str, path: str) -> N
     ("content", "status"),
     [
         (b"{", 400),
-        (b"[]", 400),
+        (b"[]", 422),
         (b'{"name": "x", "name2": 1}', 422),
         (b'{"name": "", "definition": {}}', 422),
         (b'{"name": NaN}', 400),

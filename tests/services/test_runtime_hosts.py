@@ -146,6 +146,7 @@ def world_of(shelf: Shelf, closed: Callable[[], None] = lambda: None) -> World:
         SeededIds(1, shelf.clock),
         nowhere.http,
         SETTINGS,
+        nowhere.engine,
         close,
     )
 

@@ -25,7 +25,7 @@ def start_parallel(box: p.Parallel, state: State, scope: Scope, view: View) -> I
         yield e.ScopeOpened(scope.id, first + index, index)
 
 
-def continue_parallel(state: State, scope: Scope) -> Iterator[e.Event]:
+def continue_parallel(scope: Scope) -> Iterator[e.Event]:
     branches = scope.composite
     assert branches is not None and not isinstance(branches, Nodes | Iterations)  # noqa: S101, PT018 (by the caller)
     if branches.failed is not None:
@@ -34,7 +34,7 @@ def continue_parallel(state: State, scope: Scope) -> Iterator[e.Event]:
         yield e.CompositeFinished(scope.id)
 
 
-def start_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator[e.Event]:
+def start_map(box: p.Map, scope: Scope, view: View) -> Iterator[e.Event]:
     inner = box.flow.enter(view)
     items = box.items.evaluate(inner)
     limit = box.max_concurrency.evaluate(inner) if box.max_concurrency else 0

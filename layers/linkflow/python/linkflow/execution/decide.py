@@ -45,7 +45,7 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
             return _finish(box, scope, view)
         return _handle_failure(box, scope, view)
     except EvaluationFailed as failed:
-        return _evaluation_failed(state, box, scope, failed)
+        return _evaluation_failed(scope, failed)
 
 
 def _end(scope: Scope) -> Events:
@@ -71,7 +71,7 @@ def _run(box: p.State, state: State, scope: Scope, view: View) -> Events:
         case p.Parallel():
             return composites.start_parallel(box, state, scope, view)
         case p.Map():
-            return composites.start_map(box, state, scope, view)
+            return composites.start_map(box, scope, view)
         case p.Graph():
             return (e.GraphStarted(scope.id, len(box.nodes)),)
         case _:
@@ -81,7 +81,7 @@ def _run(box: p.State, state: State, scope: Scope, view: View) -> Events:
 def _continue(box: p.State, state: State, scope: Scope, view: View) -> Events:
     match scope.composite:
         case Branches():
-            return composites.continue_parallel(state, scope)
+            return composites.continue_parallel(scope)
         case Iterations() if isinstance(box, p.Map):
             return composites.continue_map(box, state, scope, view)
         case Nodes() if isinstance(box, p.Graph):
@@ -180,7 +180,7 @@ def _catch(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
     return (e.ScopeFailed(scope.id, failure.error, failure.cause),)
 
 
-def _evaluation_failed(state: State, box: p.State, scope: Scope, failed: EvaluationFailed) -> Events:
+def _evaluation_failed(scope: Scope, failed: EvaluationFailed) -> Events:
     """An expression failed. In a state that was already being given up, the scope fails with the new error."""
     if scope.phase == "failed":
         return (e.ScopeFailed(scope.id, failed.error, failed.cause),)

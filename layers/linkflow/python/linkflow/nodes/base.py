@@ -91,8 +91,13 @@ def _is_computed(config: Json, location: tuple[int | str, ...]) -> bool:
     """Whether the complaint concerns a value that an expression will give, or one inside it."""
     value: Json = config
     for part in location:
-        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
-            value = value[part]
+        match value:
+            case dict() if part in value:
+                value = value[part]
+            case list() if isinstance(part, int) and part < len(value):
+                value = value[part]
+            case _:
+                break
     return isinstance(value, str) and has_expression(value)
 
 
