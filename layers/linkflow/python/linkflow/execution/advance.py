@@ -11,8 +11,10 @@ from linkflow.execution import events as e
 from linkflow.execution.commands import RunTask
 from linkflow.execution.decide import decide
 from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
-from linkflow.execution.failures import INTERRUPTED
-from linkflow.execution.state import Scope, State
+from linkflow.execution.failures import HEARTBEAT_TIMEOUT, INTERRUPTED, TIMEOUT
+from linkflow.execution.limits import limited
+from linkflow.execution.state import Iterations, Scope, State
+from linkflow.execution.surroundings import task_token
 from linkflow.language import program as p
 
 PATIENCE = 3
@@ -24,7 +26,7 @@ def accepts(state: State, news: e.News) -> bool:
     if state.closed:
         return False
     match news:
-        case e.TaskSucceeded() | e.TaskFailed() | e.TaskTimedOut():
+        case e.TaskSucceeded() | e.TaskFailed() | e.TaskTimedOut() | e.TaskSubmitted() | e.TaskHeartbeat():
             return expects(state, news.scope, news.task)
         case e.TaskStarted():
             task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
@@ -44,8 +46,9 @@ def expects(state: State, scope: int, task: int) -> bool:
 def advance(program: p.Program, state: State, news: Iterable[e.News], now: float) -> list[e.Event]:
     """Everything that follows from `news` at the moment `now`; `state` is carried along. Never raises."""
     events: list[e.Event] = []
-    for item in news:
-        if accepts(state, item):
+    for told in news:
+        if accepts(state, told):
+            item = limited(program, state, told)
             evolve(state, item, now)
             events.append(item)
     for event in _consequences(program, state, now):
@@ -83,20 +86,32 @@ def _consequences(program: p.Program, state: State, now: float) -> Iterator[e.Ev
             yield e.ExecutionTimedOut()
             return
         scope = state.scopes[number]
-        yield e.MomentReached(number) if scope.due == moment else _timed_out(scope)
+        yield e.MomentReached(number) if scope.due == moment else _timed_out(scope, moment)
 
 
 def _is_given_up(program: p.Program, scope: Scope) -> bool:
     task = scope.task
     if task is None or task.interruptions == 0:
         return False
-    return task.interruptions >= PATIENCE or (task.started and _box(program, scope).at_most_once)
+    box = _box(program, scope)
+    return task.interruptions >= PATIENCE or (task.started and isinstance(box, p.Task) and box.at_most_once)
 
 
-def _box(program: p.Program, scope: Scope) -> p.Task:
+def _box(program: p.Program, scope: Scope) -> p.Task | p.Map:
     box = program.machines[scope.machine].states[scope.state]
-    assert isinstance(box, p.Task)  # noqa: S101 (only a Task state schedules)
+    assert isinstance(box, p.Task | p.Map)  # noqa: S101 (only these schedule)
     return box
+
+
+def _resource(box: p.Task | p.Map, scope: Scope) -> str:
+    """What the scope's task is to be done by: a Map has its items read, and its results written."""
+    if isinstance(box, p.Task):
+        return box.resource
+    work = scope.composite
+    reading = isinstance(work, Iterations) and work.stage == "reading"
+    source = box.reader if reading else box.writer
+    assert source is not None and source.resource is not None  # noqa: S101, PT018 (only such a Map schedules)
+    return source.resource
 
 
 def _interrupted(scope: Scope) -> e.TaskFailed:
@@ -107,9 +122,10 @@ def _interrupted(scope: Scope) -> e.TaskFailed:
     return e.TaskFailed(scope.id, task.task, INTERRUPTED, cause)
 
 
-def _timed_out(scope: Scope) -> e.TaskTimedOut:
-    assert scope.task is not None  # noqa: S101 (the moment is not outdated, so it is the task's deadline)
-    return e.TaskTimedOut(scope.id, scope.task.task)
+def _timed_out(scope: Scope, moment: float) -> e.TaskTimedOut:
+    task = scope.task
+    assert task is not None  # noqa: S101 (the moment is not outdated, so it is the task's deadline)
+    return e.TaskTimedOut(scope.id, task.task, TIMEOUT if task.deadline == moment else HEARTBEAT_TIMEOUT)
 
 
 # ---------------------------------------------------------------- what the state owes and awaits
@@ -128,16 +144,25 @@ def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
         task=task.task,
         attempt=task.attempt,
         node=scope.state,
-        resource=box.resource,
+        resource=_resource(box, scope),
         arguments=task.arguments,
-        key=f"{state.names.execution_id}-{scope.id}-{scope.entered_id}",
+        key=_key(state, scope),
         timeout=None if task.deadline is None else task.deadline - task.scheduled,
         deadline=task.deadline,
         heartbeat=task.heartbeat,
-        at_most_once=box.at_most_once,
+        at_most_once=isinstance(box, p.Task) and box.at_most_once,
         started=task.started,
         pattern=task.pattern,
+        credentials=task.credentials,
+        token=task_token(state, scope, task.task) if task.pattern == "token" else None,
     )
+
+
+def _key(state: State, scope: Scope) -> str:
+    """The same for every attempt of this entry; a Map that writes makes one request after another."""
+    key = f"{state.names.execution_id}-{scope.id}-{scope.entered_id}"
+    written = scope.composite.written if isinstance(scope.composite, Iterations) else 0
+    return f"{key}-{written}" if written else key
 
 
 def next_moment(state: State) -> float | None:

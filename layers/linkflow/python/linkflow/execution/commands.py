@@ -27,3 +27,6 @@ class RunTask(msgspec.Struct, frozen=True, omit_defaults=True):
     at_most_once: bool = False
     started: bool = False
     pattern: str = "request"
+    credentials: Json = None
+    token: str | None = None
+    """What whoever ends the task later must name."""

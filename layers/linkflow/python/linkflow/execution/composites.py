@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from linkflow.execution import events as e
+from linkflow.execution import map_runs
+from linkflow.execution.failures import TOLERANCE_EXCEEDED
 from linkflow.execution.state import Composite, Failure, Iterations, Nodes, Scope, State
-from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.language import program as p
 from linkflow.language.view import View
-
-TOLERANCE_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 
 def start_parallel(box: p.Parallel, state: State, scope: Scope, view: View) -> Iterator[e.Event]:
@@ -36,12 +35,13 @@ def continue_parallel(scope: Scope) -> Iterator[e.Event]:
 
 def start_map(box: p.Map, scope: Scope, view: View) -> Iterator[e.Event]:
     inner = box.flow.enter(view)
-    items = box.items.evaluate(inner)
+    items = [] if box.reader else box.items.evaluate(inner)
     limit = box.max_concurrency.evaluate(inner) if box.max_concurrency else 0
-    count = box.tolerated_count.evaluate(inner) if box.tolerated_count else None
-    percentage = box.tolerated_percentage.evaluate(inner) if box.tolerated_percentage else None
     kept = UNSET if items is scope.input else items
-    yield e.MapStarted(scope.id, len(items), kept, limit, count, percentage, box.distributed)
+    if box.distributed:
+        yield e.MapStarted(scope.id, len(items), kept, limit, distributed=True)
+    else:
+        yield e.MapStarted(scope.id, len(items), kept, limit, *map_runs.tolerances(box, inner))
 
 
 def continue_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator[e.Event]:
@@ -51,8 +51,11 @@ def continue_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator
     if failure is not None:
         yield from _give_up(scope, work, failure)
         return
+    if work.stage != "running":
+        yield from map_runs.go_on(box, state, scope, work, view)
+        return
     if work.next == len(work.items) and not work.open:
-        yield e.CompositeFinished(scope.id)
+        yield from map_runs.end(box, state, scope, work)
         return
     room = len(work.items) if not work.max_concurrency else work.max_concurrency
     first, number = work.next, state.next_scope
@@ -64,10 +67,9 @@ def continue_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator
 def _selected(box: p.Map, state: State, scope: Scope, view: View, index: int) -> e.Value:
     """What the iteration receives instead of its item, if the Map says so."""
     work = scope.composite
-    if box.selector is None or not isinstance(work, Iterations):
+    if box.selector is None or box.batcher is not None or not isinstance(work, Iterations):
         return UNSET
-    around = ScopeSurroundings(state, scope, view.around.now, item=(index, work.items[index]))
-    return box.selector.evaluate(box.flow.enter(View(scope.input, around)))
+    return map_runs.selected(box.selector, box, state, scope, view.around.now, (index, work.items[index]))
 
 
 def _unbearable(work: Iterations) -> Failure | None:
@@ -84,10 +86,18 @@ def _unbearable(work: Iterations) -> Failure | None:
     return None
 
 
+def is_doomed(state: State, scope: Scope) -> bool:
+    """Whether a sibling's failure has already ended the composite around this scope, which then gives it up."""
+    around = state.scopes[scope.parent].composite if scope.parent is not None else None
+    if around is None or around.failed is None:
+        return False
+    return _unbearable(around) is not None if isinstance(around, Iterations) else True
+
+
 def _give_up(scope: Scope, composite: Composite, failure: Failure) -> Iterator[e.Event]:
     for child in list(composite.open.values()):
         yield e.ScopeAborted(child)
-    yield e.StateFailed(scope.id, failure.error, failure.cause)
+    yield e.StateFailed(scope.id, failure.error, failure.cause, composite=not isinstance(composite, Nodes))
 
 
 # ---------------------------------------------------------------- graph

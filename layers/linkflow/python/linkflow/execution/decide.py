@@ -12,7 +12,8 @@ from msgspec import UNSET
 
 from linkflow.execution import composites
 from linkflow.execution import events as e
-from linkflow.execution.failures import matches
+from linkflow.execution.failures import RUNTIME, matches, shown
+from linkflow.execution.limits import checked
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.language import program as p
@@ -32,20 +33,20 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
         return (e.StateEntered(number, scope.next or program.machines[scope.machine].start_at),)
     if phase == "ended":
         return _end(scope)
-    if phase in ("task", "wait", "backoff"):
+    if phase in ("task", "wait", "backoff") or (phase == "failed" and composites.is_doomed(state, scope)):
         return ()
     box = program.machines[scope.machine].states[scope.state]
     view = View(scope.input, ScopeSurroundings(state, scope, now))
     try:
         if phase == "run":
-            return tuple(_run(box, state, scope, view))
+            return tuple(_run(program, box, state, scope, view))
         if phase == "composite":
             return tuple(_continue(box, state, scope, view))
         if phase == "finish":
-            return _finish(box, scope, view)
+            return _finish(program, box, scope, view)
         return _handle_failure(box, scope, view)
     except EvaluationFailed as failed:
-        return _evaluation_failed(scope, failed)
+        return _evaluation_failed(program, box, scope, failed)
 
 
 def _end(scope: Scope) -> Events:
@@ -54,14 +55,14 @@ def _end(scope: Scope) -> Events:
     return (e.ExecutionFailed(scope.failure.error, scope.failure.cause),)
 
 
-def _run(box: p.State, state: State, scope: Scope, view: View) -> Events:
+def _run(program: p.Program, box: p.State, state: State, scope: Scope, view: View) -> Events:
     match box:
         case p.Task():
             return (_schedule(box, state, scope, view),)
         case p.Node():
             return _evaluate(box, scope, view)
         case p.Pass() | p.Succeed():
-            return _leave(box, scope, view, box.flow.arguments(box.flow.enter(view)))
+            return _leave(program, box, scope, view, box.flow.arguments(box.flow.enter(view)))
         case p.Choice():
             return _choose(box, scope, view)
         case p.Wait():
@@ -90,14 +91,16 @@ def _continue(box: p.State, state: State, scope: Scope, view: View) -> Events:
             return ()
 
 
-def _finish(box: p.State, scope: Scope, view: View) -> Events:
+def _finish(program: p.Program, box: p.State, scope: Scope, view: View) -> Events:
     """The result is there: a task's, a composite's, or nothing (a Wait, whose input goes on)."""
     result = scope.result if scope.result is not UNSET else box.flow.enter(view).input
-    return _leave(box, scope, view, result)
+    return _leave(program, box, scope, view, result)
 
 
-def _leave(box: p.State, scope: Scope, view: View, result: Json) -> Events:
+def _leave(program: p.Program, box: p.State, scope: Scope, view: View, result: Json) -> Events:
     shaped = box.flow.leave(view.after(result), result)
+    if shaped.output is not result and program.dialect == "asl":
+        checked(box, shaped)
     return (_exited(scope, shaped, box.next, scope.exit),)
 
 
@@ -122,7 +125,7 @@ def _choose(box: p.Choice, scope: Scope, view: View) -> Events:
             return (_exited(scope, rule.flow.leave(view.after(inner.input), inner.input), rule.next),)
     if box.default is None:
         raise EvaluationFailed(
-            "States.NoChoiceMatched", f"No choice rule of '{box.name}' matched its input, and it has no Default."
+            RUNTIME, "Failed to transition out of the state. The state does not point to a next state."
         )
     return (_exited(scope, box.flow.leave(view.after(inner.input), inner.input), box.default),)
 
@@ -135,6 +138,8 @@ def _fail(box: p.Fail, scope: Scope, view: View) -> Events:
 
 
 def _schedule(box: p.Task, state: State, scope: Scope, view: View) -> e.TaskScheduled:
+    if box.pattern == "token":
+        view = View(view.input, ScopeSurroundings(state, scope, view.around.now, token=state.next_task))
     inner = box.flow.enter(view)
     arguments = box.flow.arguments(inner)
     timeout = box.timeout.evaluate(inner) if box.timeout else box.default_timeout
@@ -146,6 +151,7 @@ def _schedule(box: p.Task, state: State, scope: Scope, view: View) -> e.TaskSche
         None if timeout is None else view.around.now + timeout,
         box.heartbeat.evaluate(inner) if box.heartbeat else None,
         box.pattern,
+        box.credentials.evaluate(inner) if box.credentials else None,
     )
 
 
@@ -174,18 +180,23 @@ def _retry(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
 def _catch(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
     for catcher in box.catch:
         if matches(catcher.errors, failure):
-            error: dict[str, Json] = {"Error": failure.error or "", "Cause": failure.cause or ""}
+            error: dict[str, Json] = {"Error": shown(failure.error) or "", "Cause": failure.cause or ""}
             shaped = catcher.flow.caught(view, error)
             return (_exited(scope, shaped, catcher.next, catcher.exit),)
-    return (e.ScopeFailed(scope.id, failure.error, failure.cause),)
+    return (e.ScopeFailed(scope.id, shown(failure.error), failure.cause),)
 
 
-def _evaluation_failed(scope: Scope, failed: EvaluationFailed) -> Events:
+def _evaluation_failed(program: p.Program, box: p.State, scope: Scope, failed: EvaluationFailed) -> Events:
     """An expression failed. In a state that was already being given up, the scope fails with the new error."""
+    cause = failed.cause
+    if program.dialect == "asl":
+        entered = f"'{box.name}' (entered at the event id #{scope.entered_id})"
+        cause = f"An error occurred while executing the state {entered}. {cause}"
     if scope.phase == "failed":
-        return (e.ScopeFailed(scope.id, failed.error, failed.cause),)
+        return (e.ScopeFailed(scope.id, failed.error, cause),)
+    composite = isinstance(box, p.Parallel | p.Map) and failed.error != RUNTIME
     aborted: list[e.Event] = []
     if scope.composite is not None:
         aborted.extend(e.ScopeAborted(child) for child in scope.composite.open.values())
-    aborted.append(e.StateFailed(scope.id, failed.error, failed.cause, failed.location))
+    aborted.append(e.StateFailed(scope.id, failed.error, cause, failed.location, composite))
     return aborted

@@ -44,6 +44,8 @@ class ExecutionStarted(Fact, frozen=True):
     start_at: str | None = None
     """The trigger node the execution starts from (graphs); other triggers are skipped."""
     deadline: float | None = None
+    salt: str = ""
+    """Unguessable text that goes into the task tokens."""
 
 
 class ExecutionSucceeded(Fact, frozen=True):
@@ -117,12 +119,14 @@ class StateExited(Fact, frozen=True):
 
 
 class StateFailed(Fact, frozen=True):
-    """A state failed by itself (not its task). `location` names the field whose expression could not be evaluated."""
+    """A state failed by itself (not its task). `location` names the field whose expression could not be evaluated;
+    `composite`: it is a Parallel's or Map's own failure, which histories tell of when nothing retries it."""
 
     scope: int
     error: str | None
     cause: str | None
     location: str = ""
+    composite: bool = False
 
 
 class ScopeFailed(Fact, frozen=True):
@@ -156,7 +160,8 @@ class ParallelStarted(Fact, frozen=True):
 
 
 class MapStarted(Fact, frozen=True):
-    """`items` is left out when they are the state's input. Limits are resolved numbers."""
+    """`items` is left out when they are the state's input. Limits are resolved numbers; those of a distributed Map,
+    which are evaluated later, are in `MapRunStarted`."""
 
     scope: int
     length: int
@@ -167,17 +172,40 @@ class MapStarted(Fact, frozen=True):
     distributed: bool = False
 
 
+class MapRunStarted(Fact, frozen=True):
+    """A distributed Map set out. `run` names it; `items` are given when they were batched, `reading` means that a task
+    will bring them. `arguments` are the writer's, `max_items` bounds what is read."""
+
+    scope: int
+    run: str
+    items: Value = UNSET
+    tolerated_count: int | None = None
+    tolerated_percentage: float | None = None
+    reading: bool = False
+    max_items: int | None = None
+    writer: Json = None
+
+
+class ItemsRead(Fact, frozen=True):
+    """The reader's answer became items (batched, if the Map says so)."""
+
+    scope: int
+    items: list[Json]
+
+
 class GraphStarted(Fact, frozen=True):
     scope: int
     nodes: int
 
 
 class CompositeFinished(Fact, frozen=True):
-    """Every branch, iteration or node is settled. The result is the list of what they made; of a graph, the output of
-    the node in `last`, or an object of them when there are several."""
+    """Every branch, iteration or node is settled. The result is the list of what they made, or `result` where a Map's
+    results were written elsewhere; of a graph, the output of the node in `last`, or an object of them when there are
+    several."""
 
     scope: int
     last: tuple[str, ...] = ()
+    result: Value = UNSET
 
 
 # ---------------------------------------------------------------- waiting
@@ -217,6 +245,7 @@ class TaskScheduled(Fact, frozen=True):
     deadline: float | None = None
     heartbeat: float | None = None
     pattern: str = "request"
+    credentials: Json = None
 
 
 class TaskStarted(Fact, frozen=True):
@@ -225,6 +254,21 @@ class TaskStarted(Fact, frozen=True):
     scope: int
     task: int
     at: float
+
+
+class TaskSubmitted(Fact, frozen=True):
+    """The request of a task that ends later (`.sync`, `.waitForTaskToken`) was made; `output` is the answer to it."""
+
+    scope: int
+    task: int
+    output: Json = None
+
+
+class TaskHeartbeat(Fact, frozen=True):
+    """A sign of life, which moves the moment by which the next one is due."""
+
+    scope: int
+    task: int
 
 
 class TaskSucceeded(Fact, frozen=True):
@@ -259,7 +303,16 @@ class TaskTimedOut(Fact, frozen=True):
     cause: str | None = None
 
 
-News = TaskStarted | TaskSucceeded | TaskFailed | TaskTimedOut | CancelRequested | VisitResumed
+News = (
+    TaskStarted
+    | TaskSubmitted
+    | TaskHeartbeat
+    | TaskSucceeded
+    | TaskFailed
+    | TaskTimedOut
+    | CancelRequested
+    | VisitResumed
+)
 """What the world outside the core may report."""
 
 Event = (
@@ -284,6 +337,10 @@ Event = (
     | ScopeAborted
     | ParallelStarted
     | MapStarted
+    | MapRunStarted
+    | ItemsRead
+    | TaskSubmitted
+    | TaskHeartbeat
     | Responded
     | ExecutionFailed
     | ExecutionTimedOut

@@ -14,6 +14,9 @@ from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenT
 from linkflow.language.json import Json
 from linkflow.language.program import ITEM, address_of
 
+EVALUATION_FAILED = "States.QueryEvaluationError"
+"""The error of JSONata expressions, the only one that has an event of its own in a history."""
+
 EXECUTION_DEADLINE = -1
 """Stands for the scope in `State.moments` when the moment is the execution's own deadline."""
 
@@ -35,7 +38,8 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             _schedule(state, state.scopes[event.scope], event, at)
         case e.TaskSucceeded():
             scope = _task_over(state, event.scope)
-            scope.result, scope.exit, scope.phase = event.result, event.exit, "finish"
+            scope.result, scope.exit = event.result, event.exit
+            scope.phase = "finish" if scope.composite is None else "composite"
         case e.ScopeOpened():
             _open(state, state.scopes[event.parent], event)
         case e.NodeSkipped():
@@ -45,11 +49,10 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             nodes.begun = True
             _wake(state, event.scope)
         case e.GraphStarted():
-            _compose(state, event.scope, Nodes(width=event.nodes), history=0)
+            _compose(state, event.scope, Nodes(width=event.nodes))
+            _count(state, state.scopes[event.scope], 1)
         case e.CompositeFinished():
-            scope = _ready(state, event.scope, "finish")
-            state.history_id += 0 if isinstance(scope.composite, Nodes) else 1
-            scope.composite, scope.result = None, _result(scope.composite, event.last)
+            _finish(state, event)
         case e.WaitStarted():
             _sleep(state, state.scopes[event.scope], event.until, "wait")
         case e.MomentReached():
@@ -63,14 +66,19 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.TaskFailed():
             scope = _task_over(state, event.scope)
             scope.failure = Failure(event.error, event.cause, event.retryable, event.retry_after)
-            scope.phase = "failed"
+            scope.phase = "failed" if scope.composite is None else "composite"
         case e.TaskTimedOut():
             scope = _task_over(state, event.scope)
-            scope.failure, scope.phase = Failure(event.error, event.cause), "failed"
+            scope.failure = Failure(event.error, event.cause)
+            scope.phase = "failed" if scope.composite is None else "composite"
         case e.TaskStarted():
             task = state.scopes[event.scope].task
             if task is not None:
                 task.started = True
+        case e.TaskSubmitted():
+            _count(state, state.scopes[event.scope], 1)
+        case e.TaskHeartbeat():
+            _beat(state, state.scopes[event.scope], at)
         case e.RetryScheduled():
             scope = state.scopes[event.scope]
             scope.retries[event.retrier] = scope.retries.get(event.retrier, 0) + 1
@@ -78,21 +86,27 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             _sleep(state, scope, event.until, "backoff")
         case e.StateFailed():
             scope = _ready(state, event.scope, "failed")
-            state.history_id += 1 if event.location or isinstance(scope.composite, Branches | Iterations) else 0
-            scope.failure = Failure(event.error, event.cause)
+            ran = isinstance(scope.composite, Iterations) and scope.composite.run != ""
+            _count(state, scope, int(event.error == EVALUATION_FAILED) + int(ran))
+            scope.failure = Failure(event.error, event.cause, composite=event.composite)
             scope.composite, scope.task, scope.due = None, None, None
         case e.ScopeFailed():
             _fail(state, state.scopes[event.scope], Failure(event.error, event.cause))
         case e.ScopeAborted():
             _abort(state, state.scopes[event.scope])
         case e.ParallelStarted():
-            _compose(state, event.scope, Branches(width=event.branches), history=1)
+            _compose(state, event.scope, Branches(width=event.branches))
+            _count(state, state.scopes[event.scope], 1)
             if event.input is not UNSET:
                 state.scopes[event.scope].carry = event.input
         case e.MapStarted():
-            items = state.scopes[event.scope].input if event.items is UNSET else event.items
-            limits = (event.max_concurrency, event.tolerated_count, event.tolerated_percentage, event.distributed)
-            _compose(state, event.scope, Iterations(items, *limits), history=1)
+            _start_map(state, state.scopes[event.scope], event)
+        case e.MapRunStarted():
+            _start_run(state, event)
+        case e.ItemsRead():
+            work = _iterations(_ready(state, event.scope, "composite"))
+            work.items, work.stage = event.items, "running"
+            state.scopes[event.scope].result = UNSET
         case e.Responded():
             state.response = event.response
         case e.ExecutionFailed():
@@ -114,12 +128,17 @@ def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
     state.workspace, state.names, state.version = event.workspace, event.names, event.version
     state.program, state.input = event.program, event.input
     state.trigger, state.start_at = event.trigger, event.start_at
-    state.started_at, state.deadline, state.history_id = at, event.deadline, 1
+    state.started_at, state.deadline, state.histories, state.salt = at, event.deadline, {0: 1}, event.salt
     if event.deadline is not None:
         heappush(state.moments, (event.deadline, EXECUTION_DEADLINE))
     state.scopes[0] = Scope(id=0, parent=None, key="", machine="", carry=event.input)
     state.next_scope = 1
     state.agenda.append(0)
+
+
+def _count(state: State, scope: Scope, events: int) -> None:
+    """So many events more in the history that tells of this scope."""
+    state.histories[scope.history] += events
 
 
 def _ready(state: State, number: int, phase: Phase) -> Scope:
@@ -130,9 +149,10 @@ def _ready(state: State, number: int, phase: Phase) -> Scope:
 
 
 def _enter(state: State, scope: Scope, name: str, at: float) -> None:
-    state.history_id += 1
+    entered = state.histories[scope.history] + 1
+    state.histories[scope.history] = entered
     scope.state, scope.input, scope.next = name, scope.carry, None
-    scope.entered_at, scope.entered_id = at, state.history_id
+    scope.entered_at, scope.entered_id = at, entered
     scope.result, scope.exit, scope.attempt = UNSET, "default", 0
     if scope.retries:
         scope.retries = {}
@@ -141,7 +161,7 @@ def _enter(state: State, scope: Scope, name: str, at: float) -> None:
 
 
 def _exit(state: State, scope: Scope, event: e.StateExited) -> None:
-    state.history_id += 1
+    state.histories[scope.history] += 1 if scope.failure is None or not scope.failure.composite else 2
     output: Json = event.output
     if output is UNSET:
         output = scope.input if scope.result is UNSET else scope.result
@@ -164,7 +184,7 @@ def _settle(state: State, scope: Scope, output: Json, exit_name: str) -> None:
     match parent.composite:
         case Branches() | Iterations() as many:
             many.results[int(scope.key)] = output
-            state.history_id += 1 if isinstance(many, Iterations) else 0
+            _count(state, parent, int(isinstance(many, Iterations) and not many.distributed))
         case Nodes() as nodes:
             node = str(scope.key)
             nodes.results[node], nodes.exits[node] = output, exit_name
@@ -184,6 +204,7 @@ def _leave(state: State, scope: Scope) -> Scope:
     """Take the scope out of the tree; gives its parent."""
     assert scope.parent is not None  # noqa: S101 (the root never settles into a parent)
     del state.scopes[scope.id]
+    state.histories.pop(scope.id, None)
     parent = state.scopes[scope.parent]
     match parent.composite:
         case Branches() | Iterations() as many:
@@ -204,7 +225,7 @@ def _open(state: State, parent: Scope, event: e.ScopeOpened) -> None:
             iterations.open[int(event.key)] = event.scope
             iterations.next = int(event.key) + 1
             carry = iterations.items[int(event.key)]
-            state.history_id += 1
+            _count(state, parent, int(not iterations.distributed))
         case Nodes() as nodes:
             nodes.open[str(event.key)] = event.scope
             nodes.fresh, nodes.begun = [], True
@@ -214,7 +235,10 @@ def _open(state: State, parent: Scope, event: e.ScopeOpened) -> None:
     if event.input is not UNSET:
         carry = event.input
     address = address_of(parent.machine, parent.state, ITEM if isinstance(parent.composite, Iterations) else event.key)
-    state.scopes[event.scope] = Scope(id=event.scope, parent=parent.id, key=event.key, machine=address, carry=carry)
+    opened = Scope(event.scope, parent.id, event.key, address, carry, parent.history)
+    if isinstance(parent.composite, Iterations) and parent.composite.distributed:
+        opened.history, opened.given, state.histories[event.scope] = event.scope, carry, 1
+    state.scopes[event.scope] = opened
     state.next_scope = event.scope + 1
     state.agenda.append(event.scope)
 
@@ -228,29 +252,82 @@ def _gathered(nodes: Nodes, event: e.ScopeOpened, start: Json) -> Json:
     return {source: nodes.results[source] for source in event.sources}
 
 
-def _compose(state: State, number: int, composite: Branches | Iterations | Nodes, history: int) -> None:
+def _compose(state: State, number: int, composite: Branches | Iterations | Nodes) -> None:
     scope = _ready(state, number, "composite")
-    scope.composite, scope.carry = composite, scope.input
+    scope.composite, scope.carry, scope.result = composite, scope.input, UNSET
     scope.attempt += 1
-    state.history_id += history
+
+
+def _start_map(state: State, scope: Scope, event: e.MapStarted) -> None:
+    items = scope.input if event.items is UNSET else event.items
+    limits = (event.max_concurrency, event.tolerated_count, event.tolerated_percentage, event.distributed)
+    _compose(state, scope.id, Iterations(items, *limits, "starting" if event.distributed else "running"))
+    _count(state, scope, 1)
+
+
+def _start_run(state: State, event: e.MapRunStarted) -> None:
+    scope = _ready(state, event.scope, "composite")
+    work = _iterations(scope)
+    work.run, work.stage = event.run, "reading" if event.reading else "running"
+    work.tolerated_count, work.tolerated_percentage = event.tolerated_count, event.tolerated_percentage
+    work.max_items, work.writer = event.max_items, event.writer
+    if event.items is not UNSET:
+        work.items = event.items
+    _count(state, scope, 1)
+
+
+def _finish(state: State, event: e.CompositeFinished) -> None:
+    scope = _ready(state, event.scope, "finish")
+    composite = scope.composite
+    ran = isinstance(composite, Iterations) and composite.run != ""
+    _count(state, scope, 2 if ran else 1)
+    scope.result = _result(composite, event.last) if event.result is UNSET else event.result
+    scope.composite = None
 
 
 def _schedule(state: State, scope: Scope, event: e.TaskScheduled, at: float) -> None:
-    state.history_id += 2 if event.pattern == "request" else 3
+    """A Map's own tasks, which read and write, are in no history."""
     state.next_task = event.task + 1
     arguments = scope.input if event.arguments is UNSET else event.arguments
-    scope.task = OpenTask(event.task, event.attempt, arguments, at, event.deadline, event.heartbeat, event.pattern)
-    scope.attempt, scope.phase = event.attempt, "task"
-    if event.deadline is not None:
-        heappush(state.moments, (event.deadline, scope.id))
+    beat = None if event.heartbeat is None else at + event.heartbeat
+    scope.task = OpenTask(
+        event.task,
+        event.attempt,
+        arguments,
+        at,
+        event.deadline,
+        event.heartbeat,
+        beat,
+        event.pattern,
+        event.credentials,
+    )
+    scope.phase = "task"
+    if scope.composite is None:
+        scope.attempt, scope.result = event.attempt, UNSET
+        state.histories[scope.history] += 2
+    elif isinstance(scope.composite, Iterations) and scope.composite.stage != "reading":
+        scope.composite.stage = "writing"
+    for moment in (event.deadline, beat):
+        if moment is not None:
+            heappush(state.moments, (moment, scope.id))
 
 
 def _task_over(state: State, number: int) -> Scope:
     scope = state.scopes[number]
     scope.task = None
-    state.history_id += 1
+    if isinstance(scope.composite, Iterations):
+        scope.composite.written += int(scope.composite.stage == "writing")
+    else:
+        state.histories[scope.history] += 1
     state.agenda.append(number)
     return scope
+
+
+def _beat(state: State, scope: Scope, at: float) -> None:
+    task = scope.task
+    if task is not None and task.heartbeat is not None:
+        task.beat = at + task.heartbeat
+        heappush(state.moments, (task.beat, scope.id))
 
 
 def _sleep(state: State, scope: Scope, until: float, phase: Phase) -> None:
@@ -259,38 +336,56 @@ def _sleep(state: State, scope: Scope, until: float, phase: Phase) -> None:
 
 
 def _fail(state: State, scope: Scope, failure: Failure) -> None:
+    """A Parallel's or Map's own failure is told of; so is, inside another, that the failed Task is given up."""
+    composite_failed = scope.failure is not None and scope.failure.composite
+    _count(state, scope, int(composite_failed))
     if scope.parent is None:
         scope.failure, scope.phase = failure, "ended"
         state.agenda.append(scope.id)
         return
     parent = _leave(state, scope)
     composite = parent.composite
+    if scope.history == parent.history:
+        _count(state, parent, _told(composite) + int(scope.attempt > 0 and not composite_failed))
     if isinstance(composite, Iterations):
-        state.history_id += 1
         composite.failures += 1
+        if composite.tolerated_count is not None or composite.tolerated_percentage is not None:
+            composite.errors[int(scope.key)] = failure
     if composite is not None:
         composite.failed = composite.failed or failure
     _wake(state, parent.id)
+
+
+def _told(composite: Branches | Iterations | Nodes | None) -> int:
+    """How many events of the history say that a child of it began, failed or was given up."""
+    return int(isinstance(composite, Iterations) and not composite.distributed)
 
 
 def _abort(state: State, scope: Scope) -> None:
     if scope.composite is not None:
         for child in list(scope.composite.open.values()):
             _abort(state, state.scopes[child])
-    state.history_id += 1 if scope.phase in ("task", "wait", "composite") else 0
-    if scope.parent is not None:
-        parent = _leave(state, scope)
-        state.history_id += 1 if isinstance(parent.composite, Iterations) else 0
+    standing = int(scope.phase not in ("enter", "ended"))
+    if scope.parent is None:
+        return
+    parent = _leave(state, scope)
+    if scope.history == parent.history:
+        _count(state, parent, _told(parent.composite) + standing)
 
 
 def _close(state: State, status: Status, at: float) -> None:
     state.status, state.closed_at = status, at
-    state.history_id += 1
+    state.histories[0] += 1
     state.scopes, state.agenda, state.moments = {}, [], []
 
 
 def _nodes(scope: Scope) -> Nodes:
     assert isinstance(scope.composite, Nodes)  # noqa: S101 (only a graph skips nodes)
+    return scope.composite
+
+
+def _iterations(scope: Scope) -> Iterations:
+    assert isinstance(scope.composite, Iterations)  # noqa: S101 (only a Map runs)
     return scope.composite
 
 
@@ -317,4 +412,4 @@ def _outdated(state: State, moment: float, number: int) -> bool:
     scope = state.scopes.get(number)
     if scope is None:
         return True
-    return scope.due != moment and (scope.task is None or scope.task.deadline != moment)
+    return scope.due != moment and (scope.task is None or moment not in (scope.task.deadline, scope.task.beat))

@@ -27,12 +27,13 @@ Status = Literal["running", "succeeded", "failed", "timed_out", "cancelled"]
 
 class Failure(msgspec.Struct, frozen=True):
     """Why a state failed. `retryable` False forbids retries that its definition would allow; `retry_after` (seconds)
-    is the other side's wish for the pause."""
+    is the other side's wish for the pause; `composite` as in `StateFailed`."""
 
     error: str | None
     cause: str | None
     retryable: bool = True
     retry_after: float | None = None
+    composite: bool = False
 
 
 class OpenTask(msgspec.Struct):
@@ -44,7 +45,10 @@ class OpenTask(msgspec.Struct):
     scheduled: float = 0.0
     deadline: float | None = None
     heartbeat: float | None = None
+    beat: float | None = None
+    """The moment by which a sign of life is due."""
     pattern: str = "request"
+    credentials: Json = None
     started: bool = False
     interruptions: int = 0
 
@@ -58,16 +62,29 @@ class Branches(msgspec.Struct, tag=True):
     failed: Failure | None = None
 
 
+Stage = Literal["starting", "reading", "running", "writing"]
+
+
 class Iterations(msgspec.Struct, tag=True):
-    """A Map at work: `open` maps an index to its scope, `next` is the first index not begun."""
+    """A Map at work: `open` maps an index to its scope, `next` is the first index not begun.
+
+    A distributed Map goes through all stages: its run is yet to start; a task reads its items; it runs; tasks write
+    its results (`written` of them are). Every other Map only runs. `errors` keeps what failed where failures are
+    tolerated."""
 
     items: list[Json]
     max_concurrency: int
     tolerated_count: int | None = None
     tolerated_percentage: float | None = None
     distributed: bool = False
+    stage: Stage = "running"
+    run: str = ""
+    max_items: int | None = None
+    writer: Json = None
+    written: int = 0
     open: dict[int, int] = {}
     results: dict[int, Json] = {}
+    errors: dict[int, Failure] = {}
     next: int = 0
     failures: int = 0
     failed: Failure | None = None
@@ -91,13 +108,17 @@ Composite = Branches | Iterations | Nodes
 
 class Scope(msgspec.Struct):
     """One running machine; see the module. `carry` is the value on its way into the next state, `entered_id` the number
-    that Step Functions' history would give to the current state's entry."""
+    that Step Functions' history would give to the current state's entry. `history` is the scope whose history tells of
+    this one: the root, or the iteration of a distributed Map, which is an execution of its own there; `given` is the
+    input of such an iteration."""
 
     id: int
     parent: int | None
     key: int | str
     machine: str
     carry: Json = None
+    history: int = 0
+    given: Value = UNSET
     phase: Phase = "enter"
     next: str | None = None
     state: str = ""
@@ -116,8 +137,8 @@ class Scope(msgspec.Struct):
 
 
 class State(msgspec.Struct):
-    """`history_id` counts events as Step Functions' history would; `moments` is a heap of (moment, scope) whose
-    top is never outdated."""
+    """`histories` counts events as Step Functions' histories would, by the scope that has one; `moments` is a heap of
+    (moment, scope) whose top is never outdated."""
 
     workspace: str = ""
     names: Names = Names("", "", "", "")
@@ -139,7 +160,8 @@ class State(msgspec.Struct):
     next_task: int = 1
     agenda: list[int] = []
     moments: list[tuple[float, int]] = []
-    history_id: int = 0
+    histories: dict[int, int] = {}
+    salt: str = ""
 
     @property
     def closed(self) -> bool:

@@ -3,6 +3,7 @@
 Made for each evaluation and asked lazily: most expressions look only at their input.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -16,37 +17,53 @@ def moment_text(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def task_token(state: State, scope: Scope, task: int) -> str:
+    """What ends this task from outside: `<execution>.<scope>.<task>.<proof>`, of which the proof cannot be guessed
+    without the execution's salt."""
+    where = f"{state.workspace}/{state.names.execution_id}/{scope.id}/{task}"
+    proof = blake2b(where.encode(), key=state.salt.encode()[:64], digest_size=16).hexdigest()
+    return urlsafe_b64encode(f"{where}/{proof}".encode()).decode()
+
+
 class ScopeSurroundings:
     """The `Surroundings` of the state that `scope` stands in."""
 
-    __slots__ = ("_now", "item", "scope", "state")
+    __slots__ = ("_now", "item", "scope", "state", "token")
 
-    def __init__(self, state: State, scope: Scope, now: float, item: tuple[int, Json] | None = None) -> None:
+    def __init__(
+        self, state: State, scope: Scope, now: float, item: tuple[int, Json] | None = None, token: int | None = None
+    ) -> None:
+        """`item`: the Map's item that is being looked at; `token`: the number of the task whose token may be read."""
         self.state = state
         self.scope = scope
         self._now = now
         self.item = item
+        self.token = token
 
     @property
     def now(self) -> float:
         return self._now
 
     def variables(self) -> Mapping[str, Json]:
-        """The variables of this scope and, where it has none of that name, of those around it."""
+        """The variables of this scope and, where it has none of that name, of those around it, up to where another
+        execution would begin: an iteration of a distributed Map sees none of outside."""
         scope = self.scope
         if scope.parent is None:
             return scope.variables
-        chain = [scope, *self._around()]
+        chain = [scope]
+        while chain[-1].parent is not None and chain[-1].history != chain[-1].id:
+            chain.append(self.state.scopes[chain[-1].parent])
         return {name: value for one in reversed(chain) for name, value in one.variables.items()}
 
     def context(self) -> Mapping[str, Json]:
         """The context object (Step Functions developer guide, "Accessing execution data from the Context object")."""
         state, scope, names = self.state, self.scope, self.state.names
+        child = state.scopes[scope.history] if scope.history else None
         context: dict[str, Json] = {
             "Execution": {
-                "Id": names.execution_id,
-                "Input": state.input,
-                "Name": names.execution,
+                "Id": names.execution_id if child is None else f"{names.execution_id}/{child.id}",
+                "Input": state.input if child is None else child.given,
+                "Name": names.execution if child is None else f"{names.execution}/{child.id}",
                 "RoleArn": names.role,
                 "StartTime": moment_text(state.started_at),
                 "RedriveCount": 0,
@@ -60,6 +77,8 @@ class ScopeSurroundings:
         }
         if item := self._item():
             context["Map"] = {"Item": {"Index": item[0], "Value": item[1]}}
+        if self.token is not None:
+            context["Task"] = {"Token": task_token(state, scope, self.token)}
         return context
 
     def roots(self) -> Mapping[str, Json]:
@@ -106,6 +125,8 @@ class ScopeSurroundings:
             return self.item
         child = self.scope
         for scope in self._around():
+            if child.history == child.id and child.history:
+                return None
             if isinstance(scope.composite, Iterations):
                 index = int(child.key)
                 return index, scope.composite.items[index]

@@ -159,8 +159,9 @@ class Fail(Box):
     cause: Expression | None
 
 
-Pattern = Literal["request", "sync", "token"]
-"""How a Task ends: with its answer, when the job it started is done (`.sync`), or when its token comes back."""
+Pattern = Literal["request", "sync", "token", "activity"]
+"""How a Task ends: with its answer, when the job it started is done (`.sync`), when its token comes back, or when a
+remote worker that polls for it says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,13 +240,19 @@ class Reader:
     input_type: Expression
     csv_headers: Expression | None = None
     csv_header_location: Expression | None = None
+    csv_delimiter: Expression | None = None
+    items_pointer: Expression | None = None
     max_items: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    resource: str
+    """Where a distributed Map's results go (nowhere without a `resource`), and in which form."""
+
+    resource: str | None
     arguments: Expression
+    output_type: str = "JSON"
+    transformation: str = "NONE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,128 @@
+"""A distributed Map's way around its iterations: limits are evaluated, items are read and batched, results are written.
+
+    starting ──▶ (reading ──▶) running ──▶ (writing ──▶) finished
+
+Reading and writing are tasks of the Map's own scope, carried out by whoever can do its reader's and writer's resource
+(`arn:aws:states:::s3:getObject`, `…:putObject`). The iterations are scopes of the same execution.
+"""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Final
+
+from msgspec import UNSET
+
+from linkflow.execution import events as e
+from linkflow.execution import item_reader, result_writer
+from linkflow.execution.failures import ITEM_READER_FAILED, RESULT_WRITER_FAILED
+from linkflow.execution.state import Iterations, Scope, State
+from linkflow.execution.surroundings import ScopeSurroundings
+from linkflow.language import program as p
+from linkflow.language.json import Json
+from linkflow.language.view import View
+
+MOST_ITEMS: Final = 100_000_000
+"""What MaxItems is at most, however large the number given (recorded)."""
+
+Item = tuple[int, Json]
+
+
+def tolerances(box: p.Map, inner: View) -> tuple[int | None, float | None]:
+    """How many failures, and what share of the items in percent, a Map bears."""
+    count = box.tolerated_count.evaluate(inner) if box.tolerated_count else None
+    return count, box.tolerated_percentage.evaluate(inner) if box.tolerated_percentage else None
+
+
+def go_on(box: p.Map, state: State, scope: Scope, work: Iterations, view: View) -> Iterator[e.Event]:
+    """The step that follows in a Map that is not at its iterations."""
+    if work.stage == "starting":
+        yield from _start(box, state, scope, work, view)
+    elif scope.failure is not None:
+        error = ITEM_READER_FAILED if work.stage == "reading" else RESULT_WRITER_FAILED
+        yield e.StateFailed(scope.id, error, scope.failure.cause, composite=True)
+    elif work.stage == "reading":
+        yield from _read(box, state, scope, work, view)
+    else:
+        yield from end(box, state, scope, work)
+
+
+def _start(box: p.Map, state: State, scope: Scope, work: Iterations, view: View) -> Iterator[e.Event]:
+    inner = box.flow.enter(view)
+    count, percentage = tolerances(box, inner)
+    run = run_id(box, state, scope)
+    writer = box.writer.arguments.evaluate(inner) if box.writer else None
+    if box.reader is None:
+        items = batched(box, state, scope, view.around.now, work.items) if box.batcher else UNSET
+        yield e.MapRunStarted(scope.id, run, items, count, percentage, writer=writer)
+        return
+    most = box.reader.max_items.evaluate(inner) if box.reader.max_items else None
+    arguments = box.reader.arguments.evaluate(inner)
+    most = min(most, MOST_ITEMS) if most else None
+    yield e.MapRunStarted(scope.id, run, UNSET, count, percentage, reading=True, max_items=most, writer=writer)
+    yield e.TaskScheduled(scope.id, state.next_task, scope.attempt, arguments)
+
+
+def _read(box: p.Map, state: State, scope: Scope, work: Iterations, view: View) -> Iterator[e.Event]:
+    assert box.reader is not None  # noqa: S101 (only a Map with a reader reads)
+    try:
+        form = item_reader.form(box.reader, box.flow.enter(view))
+        items = item_reader.items(box.reader.resource, form, scope.result)
+    except item_reader.Unreadable as unreadable:
+        yield e.StateFailed(scope.id, ITEM_READER_FAILED, str(unreadable), composite=True)
+        return
+    items = items if work.max_items is None else items[: work.max_items]
+    now = view.around.now
+    yield e.ItemsRead(scope.id, batched(box, state, scope, now, items) if box.batcher else items)
+
+
+def end(box: p.Map, state: State, scope: Scope, work: Iterations) -> Iterator[e.Event]:
+    """All iterations are settled: what they made is the result, or goes where the writer says, file by file."""
+    if box.writer is None or not work.distributed:
+        yield e.CompositeFinished(scope.id)
+        return
+    if box.writer.resource is None:
+        yield e.CompositeFinished(scope.id, result=result_writer.formatted(box.writer, work))
+        return
+    files = result_writer.files(box.writer, work)
+    if work.written < len(files):
+        arguments = result_writer.request(work, *files[work.written])
+        yield e.TaskScheduled(scope.id, state.next_task, scope.attempt, arguments)
+    else:
+        yield e.CompositeFinished(scope.id, result=result_writer.result(work))
+
+
+def selected(selector: p.Expression, box: p.Map, state: State, scope: Scope, now: float, item: Item) -> Json:
+    """What an iteration receives instead of its item."""
+    around = ScopeSurroundings(state, scope, now, item=item)
+    return selector.evaluate(box.flow.enter(View(scope.input, around)))
+
+
+def batched(box: p.Map, state: State, scope: Scope, now: float, items: list[Json]) -> list[Json]:
+    """The items, each as the selector has it, in batches."""
+    batcher = box.batcher
+    assert batcher is not None  # noqa: S101 (asked only of a Map that batches)
+    if box.selector is not None:
+        items = [selected(box.selector, box, state, scope, now, item) for item in enumerate(items)]
+    inner = box.flow.enter(View(scope.input, ScopeSurroundings(state, scope, now)))
+    most = batcher.max_items.evaluate(inner) if batcher.max_items else None
+    bytes_ = batcher.max_bytes.evaluate(inner) if batcher.max_bytes else None
+    common = {"BatchInput": batcher.batch_input.evaluate(inner)} if batcher.batch_input else {}
+    return [{**common, "Items": batch} for batch in item_reader.batches(items, most, bytes_, common)]
+
+
+def run_id(box: p.Map, state: State, scope: Scope) -> str:
+    """The run's name: an ARN where the execution's is one."""
+    execution = state.names.execution_id
+    label = box.label or _uuid(execution, scope, "label")
+    run = _uuid(execution, scope, "run")
+    if not execution.startswith("arn:"):
+        return f"{execution}/{label}:{run}"
+    parts = execution.split(":")
+    return ":".join([*parts[:5], "mapRun", f"{parts[6]}/{label}", run])
+
+
+def _uuid(execution: str, scope: Scope, what: str) -> str:
+    """A version-4 UUID that is the same whenever it is asked for."""
+    text = f"{execution}/{scope.id}/{scope.entered_id}/{scope.attempt}/{what}"
+    digits = blake2b(text.encode(), digest_size=16).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
