@@ -24,13 +24,15 @@ QUEUES = (PLAIN, LINE)
 class Family:
     """One set of adapters over one store. `elapse(seconds)` makes that much time pass for the store: sqlite advances
     the virtual clock, an emulator with its own idea of time moves that. None when time cannot be moved: the tests
-    that need it are then skipped, and say so."""
+    that need it are then skipped, and say so. `forgetful`: the emulator forgets a deduplication id with its deleted
+    message (moto does, SQS does not)."""
 
     table: Table
     queue: Queue
     blobs: Blobs
     keyring: KeyRing
     elapse: Callable[[float], Awaitable[None]] | None
+    forgetful: bool = False
 
 
 Factory = Callable[[VirtualClock, Path], AbstractAsyncContextManager[Family]]

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +14,8 @@ class Outside:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self.keys: Counter[str] = Counter()
+        self.answers: defaultdict[str, list[int]] = defaultdict(list)
+        """By idempotency key, the serial numbers of the calls that were answered well."""
         self.seen: list[dict[str, str]] = []
         self.called = asyncio.Event()
         self._together = 0
@@ -71,4 +73,6 @@ class Outside:
             await self._all_there.wait()
         if kind == "silent":
             await asyncio.Event().wait()
-        return 200, "", {"method": method, "path": path, "body": json.loads(body) if body else None, "key": key}
+        answer = {"method": method, "path": path, "body": json.loads(body) if body else None, "key": key}
+        self.answers[key].append(sum(self.keys.values()))
+        return 200, "", {**answer, "serial": self.answers[key][-1]}

@@ -507,7 +507,7 @@ def test_a_process_that_is_told_to_stop_exits_with_zero() -> None:
             nowhere = not_connected(settings)
             clock = SystemClock()
             return World(nowhere.table, nowhere.queue, nowhere.blobs, nowhere.keyring, clock, SystemIds(clock),
-                         nowhere.http, settings)
+                         nowhere.http, settings, nowhere.engine)
 
         run(Settings(port=0), lambda world: [], connect, lambda url: print(url, flush=True))
     """)

@@ -32,7 +32,8 @@ class Key:
 @dataclass(frozen=True, slots=True)
 class Item:
     """One record. `body` is opaque to adapters and travels with every index; `payload` is opaque too, may be large,
-    and is read only through the item itself. `version` counts writes for `Unchanged`; `expires_at` lets the store
+    and is read only through the item itself. `version` is stored as
+    given, and is for the writer to count up, so that `Unchanged` can tell; `expires_at` lets the store
     remove the item some time after that moment (readers must not rely on its being gone)."""
 
     key: Key
@@ -143,7 +144,8 @@ class QueueSpec:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One message on its way. `group` and `deduplication` belong to FIFO queues, `delay` (at most 900 s) to others."""
+    """One message on its way. `body` is UTF-8 text, as SQS wants it. `group` and `deduplication` belong to FIFO queues,
+    `delay` (at most 900 s) to others; a FIFO message without a group, or with a delay, raises `Broken`."""
 
     queue: str
     body: bytes

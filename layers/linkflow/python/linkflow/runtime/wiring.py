@@ -12,7 +12,7 @@ from linkflow.adapters.clock import SystemClock
 from linkflow.adapters.http import GuardedHttp
 from linkflow.adapters.ids import SystemIds
 from linkflow.engine.engine import Engine, Limits, build
-from linkflow.errors import Broken, Fault, Invalid
+from linkflow.errors import Broken
 from linkflow.messages import QUEUES
 from linkflow.nodes.base import BaseNode
 from linkflow.nodes.catalog import NODES
@@ -50,7 +50,7 @@ async def connect(settings: Settings, clock: Clock | None = None) -> World:
     clock = clock or SystemClock()
     if settings.family == "sqlite":
         return _sqlite(settings, clock)
-    raise Invalid("The environment", [Fault("LINKFLOW_FAMILY", "unavailable", "Only 'sqlite' can be chosen.")])
+    return await _aws(settings, clock)
 
 
 def _sqlite(settings: Settings, clock: Clock) -> World:
@@ -72,6 +72,38 @@ def _sqlite(settings: Settings, clock: Clock) -> World:
         queue,
         SqliteBlobs(store),
         FileKeyRing.open_file(settings.data),
+        clock,
+        settings,
+        close,
+    )
+
+
+async def _aws(settings: Settings, clock: Clock) -> World:
+    """On an emulator (`endpoint_url`) what is missing is made first."""
+    from linkflow.adapters.aws.dynamodb import DynamoTable  # noqa: PLC0415 (only the chosen family is loaded)
+    from linkflow.adapters.aws.kms import KmsKeyRing  # noqa: PLC0415 (same)
+    from linkflow.adapters.aws.s3 import S3Blobs  # noqa: PLC0415 (same)
+    from linkflow.adapters.aws.session import AwsSession, Place  # noqa: PLC0415 (same)
+    from linkflow.adapters.aws.sqs import SqsQueue  # noqa: PLC0415 (same)
+
+    place = Place(settings.region, settings.endpoint_url)
+    session = AwsSession(place)
+    table, bucket = settings.table or settings.names, settings.bucket or settings.names
+    key = settings.key or f"alias/{settings.names}"
+    if settings.endpoint_url is not None:
+        from linkflow.adapters.aws.resources import make  # noqa: PLC0415 (same)
+
+        await make(session, place, table, settings.names, QUEUES, bucket, key)
+    queue = SqsQueue(session, settings.names, QUEUES)
+
+    async def close() -> None:
+        session.close()
+
+    return assemble(
+        DynamoTable(session, table, queue),
+        queue,
+        S3Blobs(session, bucket),
+        KmsKeyRing(session, key, clock),
         clock,
         settings,
         close,

@@ -1,0 +1,39 @@
+"""The aws family, on moto or on whatever `scripts/test --endpoint` names. Its clock cannot be moved."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+
+from linkflow.adapters.aws.dynamodb import DynamoTable
+from linkflow.adapters.aws.kms import KmsKeyRing
+from linkflow.adapters.aws.resources import make
+from linkflow.adapters.aws.s3 import S3Blobs
+from linkflow.adapters.aws.session import AwsSession, Place
+from linkflow.adapters.aws.sqs import SqsQueue
+from linkflow.adapters.clock import VirtualClock
+from linkflow.runtime.emulators import moto
+from tests.contract.family import QUEUES, Family
+
+ENDPOINT = os.environ.get("LINKFLOW_TEST_ENDPOINT")  # noqa: TID251 (given by scripts/test --endpoint)
+
+
+@asynccontextmanager
+async def on_an_emulator(clock: VirtualClock, _: Path) -> AsyncIterator[Family]:
+    with nullcontext(ENDPOINT) if ENDPOINT else moto() as endpoint:
+        name = f"t{secrets.token_hex(6)}"
+        place = Place("us-east-1", endpoint)
+        session = AwsSession(place)
+        await make(session, place, name, name, QUEUES, name, f"alias/{name}")
+        queue = SqsQueue(session, name, QUEUES)
+        table = DynamoTable(session, name, queue)
+        yield Family(
+            table,
+            queue,
+            S3Blobs(session, name),
+            KmsKeyRing(session, f"alias/{name}", clock),
+            None,
+            forgetful=not ENDPOINT,
+        )
+        session.close()
