@@ -154,7 +154,7 @@ def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
         started=task.started,
         pattern=task.pattern,
         credentials=task.credentials,
-        token=task_token(state, scope, task.task) if task.pattern == "token" else None,
+        token=task_token(state, scope, task.task) if task.pattern != "request" else None,
     )
 
 

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from linkflow.execution import composites
 from linkflow.execution import events as e
-from linkflow.execution.failures import RUNTIME, matches, shown
+from linkflow.execution.failures import RUNTIME, TIMEOUT, matches, shown
 from linkflow.execution.limits import checked
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
@@ -36,7 +36,8 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
     if phase in ("task", "wait", "backoff") or (phase == "failed" and composites.is_doomed(state, scope)):
         return ()
     box = program.machines[scope.machine].states[scope.state]
-    view = View(scope.input, ScopeSurroundings(state, scope, now))
+    retries = isinstance(box, p.Task | p.Map | p.Parallel)
+    view = View(scope.input, ScopeSurroundings(state, scope, now, retries=retries))
     try:
         if phase == "run":
             return tuple(_run(program, box, state, scope, view))
@@ -138,7 +139,7 @@ def _fail(box: p.Fail, scope: Scope, view: View) -> Events:
 
 
 def _schedule(box: p.Task, state: State, scope: Scope, view: View) -> e.TaskScheduled:
-    if box.pattern == "token":
+    if box.pattern != "request":
         view = View(view.input, ScopeSurroundings(state, scope, view.around.now, token=state.next_task))
     inner = box.flow.enter(view)
     arguments = box.flow.arguments(inner)
@@ -180,10 +181,15 @@ def _retry(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
 def _catch(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
     for catcher in box.catch:
         if matches(catcher.errors, failure):
-            error: dict[str, Json] = {"Error": shown(failure.error) or "", "Cause": failure.cause or ""}
-            shaped = catcher.flow.caught(view, error)
+            shaped = catcher.flow.caught(view, _error_output(failure))
             return (_exited(scope, shaped, catcher.next, catcher.exit),)
     return (e.ScopeFailed(scope.id, shown(failure.error), failure.cause),)
+
+
+def _error_output(failure: Failure) -> dict[str, Json]:
+    """What a Catch rule hands on. A timeout's cause is empty; what a task did not say is null (both recorded)."""
+    error = shown(failure.error)
+    return {"Error": error, "Cause": "" if failure.cause is None and error == TIMEOUT else failure.cause}
 
 
 def _evaluation_failed(program: p.Program, box: p.State, scope: Scope, failed: EvaluationFailed) -> Events:

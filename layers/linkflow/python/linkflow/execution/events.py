@@ -28,6 +28,8 @@ class Names(msgspec.Struct, frozen=True, omit_defaults=True):
     workflow_id: str
     workflow: str
     role: str | None = None
+    redrive_count: int | None = 0
+    """None for an execution that is never driven again (synchronous ones)."""
 
 
 # ---------------------------------------------------------------- the execution
@@ -285,7 +287,7 @@ class TaskFailed(Fact, frozen=True):
 
     scope: int
     task: int
-    error: str
+    error: str | None
     cause: str | None = None
     started: float = 0.0
     finished: float = 0.0

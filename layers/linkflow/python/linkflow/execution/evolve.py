@@ -87,7 +87,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.StateFailed():
             scope = _ready(state, event.scope, "failed")
             ran = isinstance(scope.composite, Iterations) and scope.composite.run != ""
-            _count(state, scope, int(event.error == EVALUATION_FAILED) + int(ran))
+            _count(state, scope, int(own_evaluation_failed(event, scope)) + int(ran))
             scope.failure = Failure(event.error, event.cause, composite=event.composite)
             scope.composite, scope.task, scope.due = None, None, None
         case e.ScopeFailed():
@@ -122,6 +122,12 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             _interrupt(state, event.tasks)
         case _:
             assert_never(event)
+
+
+def own_evaluation_failed(event: e.StateFailed, scope: Scope) -> bool:
+    """Whether the failure is of the state's own expression, and not of one further inside."""
+    inner = scope.composite is not None and scope.composite.failed is not None
+    return event.error == EVALUATION_FAILED and not inner
 
 
 def _start(state: State, event: e.ExecutionStarted, at: float) -> None:

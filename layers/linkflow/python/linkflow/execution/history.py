@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from linkflow.execution import events as e
-from linkflow.execution.evolve import EVALUATION_FAILED, evolve
+from linkflow.execution.evolve import evolve, own_evaluation_failed
 from linkflow.execution.failures import shown
 from linkflow.execution.history_names import Kind, kind_of_state, task_words
 from linkflow.execution.state import Iterations, Scope, State
@@ -183,7 +183,7 @@ class _Fold:
                 yield f"{words.prefix}TimedOut", {**_error(shown(event.error), event.cause), **words.about}
 
     def _state_failed(self, event: e.StateFailed, scope: Scope) -> Iterator[Row]:
-        if event.error == EVALUATION_FAILED:
+        if own_evaluation_failed(event, scope):
             location = {"location": event.location} if event.location else {}
             yield "EvaluationFailed", {**_error(event.error, event.cause), **location, "state": scope.state}
         if isinstance(scope.composite, Iterations) and scope.composite.run:

@@ -1,7 +1,7 @@
 """How Step Functions' history names states and the tasks that do their work."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, assert_never
 
@@ -41,7 +41,7 @@ class TaskWords:
     input: Literal["input", "parameters"]
     resource: str
     service: str = ""
-    about: Mapping[str, Json] = {}
+    about: Mapping[str, Json] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1024)

@@ -28,12 +28,21 @@ def task_token(state: State, scope: Scope, task: int) -> str:
 class ScopeSurroundings:
     """The `Surroundings` of the state that `scope` stands in."""
 
-    __slots__ = ("_now", "item", "scope", "state", "token")
+    __slots__ = ("_now", "item", "retries", "scope", "state", "token")
 
     def __init__(
-        self, state: State, scope: Scope, now: float, item: tuple[int, Json] | None = None, token: int | None = None
+        self,
+        state: State,
+        scope: Scope,
+        now: float,
+        item: tuple[int, Json] | None = None,
+        token: int | None = None,
+        *,
+        retries: bool = True,
     ) -> None:
-        """`item`: the Map's item that is being looked at; `token`: the number of the task whose token may be read."""
+        """`item`: the Map's item that is being looked at; `token`: the number of the task whose token may be read;
+        `retries`: whether the state is of a kind that counts them."""
+        self.retries = retries
         self.state = state
         self.scope = scope
         self._now = now
@@ -66,15 +75,17 @@ class ScopeSurroundings:
                 "Name": names.execution if child is None else f"{names.execution}/{child.id}",
                 "RoleArn": names.role,
                 "StartTime": moment_text(state.started_at),
-                "RedriveCount": 0,
             },
             "StateMachine": {"Id": names.workflow_id, "Name": names.workflow},
             "State": {
                 "EnteredTime": moment_text(scope.entered_at),
                 "Name": scope.state,
-                "RetryCount": sum(scope.retries.values()),
             },
         }
+        if self.retries:
+            context["State"]["RetryCount"] = sum(scope.retries.values())
+        if names.redrive_count is not None:
+            context["Execution"]["RedriveCount"] = names.redrive_count
         if item := self._item():
             context["Map"] = {"Item": {"Index": item[0], "Value": item[1]}}
         if self.token is not None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from linkflow.language.asl.failures import plain, query, runtime
-from linkflow.language.asl.paths import resolve
+from linkflow.language.asl.paths import as_number, resolve
 from linkflow.language.asl.queries import Query, is_query
 from linkflow.language.json import Json
 from linkflow.language.jsonpath import JsonPath, PathNotFound
@@ -68,10 +68,11 @@ class DelayPath:
 
     def until(self, view: View) -> float:
         value = _referenced("SecondsPath", self._path, view)
-        if isinstance(value, bool) or not isinstance(value, int):
+        seconds = as_number(value)
+        if seconds is None:
             shown = f"{self._path.source} == {plain(value)}"
             raise runtime(f"The SecondsPath parameter cannot be parsed as a long value: {shown}")
-        return bounded(view, view.around.now + not_negative("SecondsPath", value))
+        return bounded(view, view.around.now + not_negative("SecondsPath", seconds))
 
 
 class Timestamp:

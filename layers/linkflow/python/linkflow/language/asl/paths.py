@@ -4,6 +4,7 @@ A path starts from the state's document (`$`), the context object (`$$`) or a va
 whose name ends in `.$` holds a path or a call of an intrinsic function; everything else is taken as it stands.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -16,6 +17,9 @@ from linkflow.language.view import EvaluationFailed, View
 Render = Callable[[View], Json]
 
 SUFFIX: Final = ".$"
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_FRACTION: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
 class UnknownVariable(PathNotFound):
@@ -141,12 +145,19 @@ class ReferencedNumber:
 
     def evaluate(self, view: View) -> Json:
         value = self.path.evaluate(view)
-        kinds = (int, float) if self._fraction else int
-        if isinstance(value, bool) or not isinstance(value, kinds):
-            raise runtime(not_a_number(self.field, value, self.path.path.source, fraction=self._fraction))
-        return value
+        number = as_number(value, fraction=self._fraction)
+        if number is None:
+            kind = "float" if self._fraction else "integer"
+            refers = f'The {self.field} field refers to value "{plain(value)}" which is not a valid {kind}'
+            raise runtime(f"{refers}: {self.path.path.source}")
+        return number
 
 
-def not_a_number(field: str, value: Json, source: str, *, fraction: bool) -> str:
-    kind = "float" if fraction else "integer"
-    return f'The {field} field refers to value "{plain(value)}" which is not a valid {kind}: {source}'
+def as_number(value: Json, *, fraction: bool = False) -> int | float | None:
+    """A number, also one written as text (recorded); None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, str):
+        pattern = _FRACTION if fraction else _INTEGER
+        return (float(value) if fraction else int(value)) if pattern.fullmatch(value) else None
+    return value if fraction or isinstance(value, int) else None
