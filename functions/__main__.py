@@ -5,6 +5,7 @@ Options win over the environment (`LINKFLOW_…`), which wins over the defaults.
 
 import argparse
 import contextlib
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,11 +52,20 @@ def _settings(given: argparse.Namespace) -> Iterator[Settings]:
     if given.allow is not None:
         chosen["allow_hosts"] = tuple(given.allow.split(","))
     settings = from_environment().model_copy(update=chosen)
+    if settings.port == 0:
+        settings = settings.model_copy(update={"port": _free_port(settings.host)})
     if given.on == "moto":
         with moto() as endpoint:
             yield settings.model_copy(update={"family": "aws", "endpoint_url": endpoint})
     else:
         yield settings.model_copy(update={"family": given.on}) if given.on else settings
+
+
+def _free_port(host: str) -> int:
+    """Chosen before anything is wired, since webhooks are told our address."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        listener.bind((host, 0))
+        return int(listener.getsockname()[1])
 
 
 def _run(settings: Settings) -> None:

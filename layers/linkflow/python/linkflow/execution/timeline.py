@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution.evolve import evolve
-from linkflow.execution.state import State
+from linkflow.execution.state import Nodes, State
 from linkflow.language.json import Json
 
 Stage = Literal["running", "succeeded", "failed", "skipped", "aborted"]
@@ -30,7 +30,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Entry:
-    """One entry into one node. `path` names the scopes around it: `graph/each/3` is in iteration 3 of `each`."""
+    """One entry into one node. `path` names the scopes around it: `each/3` is iteration 3 of `each`."""
 
     node: str
     path: str
@@ -68,7 +68,9 @@ class _Fold:
         """What must be read off the state while the event's scope still exists."""
         match event:
             case e.StateExited():
-                scope, entry = state.scopes[event.scope], self.open.pop(event.scope)
+                scope, entry = state.scopes[event.scope], self.open.pop(event.scope, None)
+                if entry is None:
+                    return
                 held = scope.input if scope.result is UNSET else scope.result
                 entry.output = held if event.output is UNSET else event.output
                 entry.status, entry.exited_at, entry.exit = "succeeded", at, event.exit
@@ -97,8 +99,7 @@ class _Fold:
                 self.entries.append(entry)
                 self.open[event.scope] = entry
             case e.NodeSkipped():
-                path = f"{_path(state, event.scope)}/{state.scopes[event.scope].state}".strip("/")
-                self.entries.append(Entry(event.node, path, "skipped", at, at))
+                self.entries.append(Entry(event.node, _path(state, event.scope), "skipped", at, at))
             case e.TaskScheduled():
                 self.open[event.scope].attempts.append(Attempt(event.attempt))
             case e.TaskStarted():
@@ -107,6 +108,9 @@ class _Fold:
                 self.open[event.scope].waits_until = event.until
             case e.MomentReached():
                 self.open[event.scope].waits_until = None
+            case e.GraphStarted():
+                # A drawn graph is what people see; the state that holds it is not a box of theirs.
+                self.entries.remove(self.open.pop(event.scope))
             case _:
                 pass
 
@@ -133,9 +137,8 @@ def _path(state: State, number: int) -> str:
     scope = state.scopes[number]
     while scope.parent is not None:
         parent = state.scopes[scope.parent]
-        if str(scope.key) != scope.state:
-            parts.append(str(scope.key))
-        parts.append(parent.state)
+        if not isinstance(parent.composite, Nodes):
+            parts += [str(scope.key), parent.state]
         scope = parent
     return "/".join(reversed(parts))
 
