@@ -18,7 +18,8 @@ from linkflow.language.json_text import compact
 
 @dataclass(frozen=True)
 class Answer:
-    """`failed`, or with a `result`; `never`: no answer comes. `submitted` is the answer to the request of a task that ends later."""
+    """`failed`, or with a `result`; `never`: no answer comes. `submitted` answers the request of a task that ends
+    later."""
 
     result: Json = None
     error: str | None = None
@@ -50,7 +51,8 @@ class StandIns:
 
     def _invoke(self, arguments: Json) -> Answer:
         name = str(arguments["FunctionName"]).split(":function:")[-1]
-        payload = arguments.get("Payload", {})
+        payload = arguments.get("Payload")
+        payload = {} if payload is None else payload
         answer = self._function(name, _json_or_text(payload) if isinstance(payload, str) else payload)
         if answer.failed:
             return answer
