@@ -1,0 +1,50 @@
+"""What each function may do, and nothing more. A function that receives from a queue may consume that one alone."""
+
+from typing import Any
+
+from linkflow.adapters.aws.sqs import queue_name
+from linkflow.messages import LANE, QUEUES, TASKS, TIMERS
+from linkflow.ports import QueueSpec
+from linkflow.runtime.functions import Function, QueueTrigger
+
+_SENDS: dict[str, tuple[QueueSpec, ...]] = {
+    "api": (LANE,),
+    "edge": (LANE,),
+    "history": (LANE, TASKS, TIMERS),
+    "worker": (LANE,),
+    "timer": (LANE, TIMERS),
+    "control_plane": (),
+}
+"""By service, the queues it sends to."""
+_NEEDS_NO_TABLE = frozenset({"worker"})
+
+
+def policy(functions: list[Function], names: str) -> dict[str, Any]:
+    """For one Lambda function that carries out `functions` (HTTP ones share theirs)."""
+    services = {one.service for one in functions}
+    sends = sorted({spec.name for service in services for spec in _SENDS[service]})
+    statements = [_allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], ["arn:*:logs:*:*:*"])]
+    if services - _NEEDS_NO_TABLE:
+        table = f"arn:*:dynamodb:*:*:table/{names}"
+        reads_and_writes = ["GetItem", "PutItem", "DeleteItem", "Query", "ConditionCheckItem"]
+        statements.append(_allow([f"dynamodb:{verb}" for verb in reads_and_writes], [table, f"{table}/index/*"]))
+        statements.append(_allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"arn:*:s3:::{names}-*/*"]))
+    if sends:
+        arns = [_arn(spec, names) for spec in QUEUES if spec.name in sends]
+        statements.append(_allow(["sqs:SendMessage", "sqs:GetQueueUrl"], arns))
+    consumed = [_arn(one.trigger.queue, names) for one in functions if isinstance(one.trigger, QueueTrigger)]
+    if consumed:
+        verbs = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "GetQueueUrl"]
+        statements.append(_allow([f"sqs:{verb}" for verb in verbs], consumed))
+    if "control_plane" in services:
+        every = [_arn(spec, names) for spec in QUEUES]
+        statements.append(_allow(["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], every))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _arn(spec: QueueSpec, names: str) -> str:
+    return f"arn:*:sqs:*:*:{queue_name(names, spec.name, fifo=spec.fifo)}"
