@@ -40,11 +40,15 @@ def history(program: p.Program, turns: Turns, of: int = 0) -> list[HistoryEvent]
     return fold.rows
 
 
+_ASIDE = frozenset({"MapIterationSucceeded", "MapIterationFailed", "MapIterationAborted", "MapStateSucceeded"})
+"""Events that nothing follows."""
+
 Row = tuple[str, Mapping[str, Json]]
 
 
 class _Fold:
-    """`last` is the newest event's id by scope, from which `previous` is told."""
+    """By scope: `last` is the newest event's id, from which `previous` is told, `entered` what preceded the entry into
+    its state, `closing` the last event of its newest settled child."""
 
     def __init__(self, program: p.Program, of: int) -> None:
         self.program = program
@@ -52,6 +56,8 @@ class _Fold:
         self.state = State()
         self.rows: list[HistoryEvent] = []
         self.last: dict[int, int] = {}
+        self.entered: dict[int, int] = {}
+        self.closing: dict[int, int] = {}
 
     def take(self, event: e.Event, at: float) -> None:
         before = list(self.before(event))
@@ -60,21 +66,37 @@ class _Fold:
         tells = self.of == (0 if where is None else where.history)
         evolve(self.state, event, at)
         if isinstance(event, e.ScopeOpened):
-            opened = self.state.scopes[event.scope]
-            self.last[event.scope] = self.last.get(event.parent, 0)
-            if opened.history == event.scope == self.of:
-                self.write(event.scope, ("ExecutionStarted", {"input": opened.given}), at)
+            number = event.scope
+            opened = self.state.scopes[number]
+            self.last[number] = self.last.get(event.parent, 0)
+            if opened.history == number == self.of:
+                self.write(number, ("ExecutionStarted", {"input": opened.given}), at)
         for row in [*before, *self.after(event)] if tells else ():
             self.write(number, row, at)
-        if where is not None and where.parent is not None and number not in self.state.scopes:
+        if tells and where is not None and where.parent is not None and number not in self.state.scopes:
             self.last[where.parent] = self.last.get(number, 0)
+            self.closing[where.parent] = len(self.rows)
 
     def write(self, scope: int, row: Row, at: float) -> None:
         kind, details = row
         identity = len(self.rows) + 1
-        previous = 0 if identity == 2 else self.last.get(scope, 0)
+        previous = self._previous(scope, kind)
         self.rows.append(HistoryEvent(identity, previous, kind, at, details))
-        self.last[scope] = identity
+        if kind.endswith("StateEntered"):
+            self.entered[scope] = previous
+        if kind not in _ASIDE:
+            self.last[scope] = identity
+
+    def _previous(self, scope: int, kind: str) -> int:
+        """An evaluation fails before the entry into the state counts, but for a Wait's; what a Map ends with follows
+        its last iteration's end (both recorded)."""
+        if len(self.rows) == 1:
+            return 0
+        if kind == "EvaluationFailed" and not isinstance(self.box(self.state.scopes[scope]), p.Wait):
+            return self.entered.get(scope, 0)
+        if kind == "MapStateSucceeded" and scope in self.closing:
+            self.last[scope] = self.closing[scope]
+        return self.last.get(scope, 0)
 
     def box(self, scope: Scope) -> p.State:
         return self.program.machines[scope.machine].states[scope.state]
@@ -161,7 +183,7 @@ class _Fold:
         if task.heartbeat is not None:
             details["heartbeatInSeconds"] = task.heartbeat
         if task.credentials is not None:
-            details["taskCredentials"] = task.credentials
+            details["taskCredentials"] = {"roleArn": task.credentials.get("RoleArn")}
         yield f"{words.prefix}Scheduled", details
         yield f"{words.prefix}Started", words.about
 
