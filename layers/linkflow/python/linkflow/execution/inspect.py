@@ -11,6 +11,7 @@ from random import Random
 from typing import Literal
 
 from linkflow.execution.failures import TOLERANCE_EXCEEDED, matches
+from linkflow.execution.map_runs import batched
 from linkflow.execution.state import Failure
 from linkflow.execution.surroundings import moment_text
 from linkflow.language import program as p
@@ -63,6 +64,7 @@ class Around:
     given: Given
     counts_retries: bool
     now: float
+    item: tuple[int, Json] | None = None
 
     def variables(self) -> Mapping[str, Json]:
         return self.given.variables
@@ -74,7 +76,9 @@ class Around:
         state: dict[str, Json] = {"EnteredTime": moment_text(self.now), "Name": NAME}
         if self.counts_retries:
             state["RetryCount"] = given.retries
-        return {
+        item = self.item
+        looked_at = {} if item is None else {"Map": {"Item": {"Index": item[0], "Value": item[1]}}}
+        return looked_at | {
             "Execution": {
                 "Id": given.execution,
                 "Input": given.input,
@@ -205,7 +209,10 @@ class _Test:
 
     def _limits(self, box: p.Map, entered: View) -> None:
         """The items and limits of a Map; too many failed iterations fail it."""
-        items = self.given.items if box.reader else box.items.evaluate(entered)
+        items = (self.given.items if box.reader else box.items.evaluate(entered)) or []
+        if self._paths and not box.reader:
+            self._stage("afterItemsPath", items)
+        self._iterations(box, items)
         limits: dict[str, p.Expression | None] = {
             "maxConcurrency": box.max_concurrency,
             "toleratedFailureCount": box.tolerated_count,
@@ -216,8 +223,20 @@ class _Test:
                 self._stage(name, limit.evaluate(entered))
         self.data.setdefault("maxConcurrency", 0)
         failures = self.given.failed_iterations
-        if self.given.failure is None and self._exceeds(failures, len(items or ())):
+        if self.given.failure is None and self._exceeds(failures, len(items)):
             raise EvaluationFailed(TOLERANCE_EXCEEDED, "The specified tolerated failure threshold was exceeded")
+
+    def _iterations(self, box: p.Map, items: list[Json]) -> None:
+        """What the iterations would receive, where the Map says so."""
+        if box.selector is not None:
+            items = [box.selector.evaluate(self._at(box, item)) for item in enumerate(items)]
+            self._stage("afterItemSelector", items)
+        if box.batcher is not None:
+            self._stage("afterItemBatcher", batched(box.batcher, box.flow.enter(self.view), items))
+
+    def _at(self, box: p.Map, item: tuple[int, Json]) -> View:
+        around = Around(self.given, counts_retries=True, now=self.given.now, item=item)
+        return box.flow.enter(View(self.given.input, around))
 
     def _exceeds(self, failures: int, items: int) -> bool:
         count, percentage = self.data.get("toleratedFailureCount"), self.data.get("toleratedFailurePercentage")

@@ -52,7 +52,7 @@ def _start(box: p.Map, state: State, scope: Scope, work: Iterations, view: View)
     run = run_id(box, state, scope)
     writer = box.writer.arguments.evaluate(inner) if box.writer else None
     if box.reader is None:
-        items = batched(box, state, scope, view.around.now, work.items) if box.batcher else UNSET
+        items = grouped(box, state, scope, view.around.now, work.items) if box.batcher else UNSET
         yield e.MapRunStarted(scope.id, run, items, count, percentage, writer=writer)
         return
     most = box.reader.max_items.evaluate(inner) if box.reader.max_items else None
@@ -71,8 +71,7 @@ def _read(box: p.Map, state: State, scope: Scope, work: Iterations, view: View) 
         yield e.StateFailed(scope.id, ITEM_READER_FAILED, str(unreadable), composite=True)
         return
     items = items if work.max_items is None else items[: work.max_items]
-    now = view.around.now
-    yield e.ItemsRead(scope.id, batched(box, state, scope, now, items) if box.batcher else items)
+    yield e.ItemsRead(scope.id, grouped(box, state, scope, view.around.now, items))
 
 
 def end(box: p.Map, state: State, scope: Scope, work: Iterations) -> Iterator[e.Event]:
@@ -97,17 +96,22 @@ def selected(selector: p.Expression, box: p.Map, state: State, scope: Scope, now
     return selector.evaluate(box.flow.enter(View(scope.input, around)))
 
 
-def batched(box: p.Map, state: State, scope: Scope, now: float, items: list[Json]) -> list[Json]:
-    """The items, each as the selector has it, in batches."""
-    batcher = box.batcher
-    assert batcher is not None  # noqa: S101 (asked only of a Map that batches)
+def grouped(box: p.Map, state: State, scope: Scope, now: float, items: list[Json]) -> list[Json]:
+    """The items as the iterations receive them: each as the selector has it, in batches; untouched without a batcher,
+    since then every iteration selects for itself."""
+    if box.batcher is None:
+        return items
     if box.selector is not None:
         items = [selected(box.selector, box, state, scope, now, item) for item in enumerate(items)]
-    inner = box.flow.enter(View(scope.input, ScopeSurroundings(state, scope, now)))
-    most = batcher.max_items.evaluate(inner) if batcher.max_items else None
-    bytes_ = batcher.max_bytes.evaluate(inner) if batcher.max_bytes else None
-    common = {"BatchInput": batcher.batch_input.evaluate(inner)} if batcher.batch_input else {}
-    return [{**common, "Items": batch} for batch in item_reader.batches(items, most, bytes_, common)]
+    return batched(box.batcher, box.flow.enter(View(scope.input, ScopeSurroundings(state, scope, now))), items)
+
+
+def batched(batcher: p.Batcher, view: View, items: list[Json]) -> list[Json]:
+    """`{"Items": […]}` of each batch, with what all of them share."""
+    most = batcher.max_items.evaluate(view) if batcher.max_items else None
+    largest = batcher.max_bytes.evaluate(view) if batcher.max_bytes else None
+    common = {"BatchInput": batcher.batch_input.evaluate(view)} if batcher.batch_input else {}
+    return [{**common, "Items": batch} for batch in item_reader.batches(items, most, largest, common)]
 
 
 def run_id(box: p.Map, state: State, scope: Scope) -> str:
