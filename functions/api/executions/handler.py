@@ -10,9 +10,10 @@ from functions.api.executions.schemas import (
     CancelExecution,
     EventPage,
     ExecutionDetail,
+    HistoryView,
     SummaryPage,
 )
-from functions.api.executions.views import event_views, execution_detail, summary_view
+from functions.api.executions.views import event_views, execution_detail, history_view, summary_view
 from linkflow.engine.cancel import cancel
 from linkflow.execution.state import Status
 from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
@@ -41,6 +42,10 @@ def execution_routes(routes: Routes, world: World) -> None:
         views = [view for one in found for view in event_views(one)]
         closed = any(view.type in service.CLOSING for view in views)
         return EventPage(data=views, next_after=found[-1].number if found else after, closed=closed)
+
+    @routes.get("/api/v1/executions/<execution_id>/history", tags=_TAGS, summary="The same in Step Functions' words")
+    async def get_history(execution_id: str) -> HistoryView:
+        return history_view(await service.aws_history(world, caller().workspace, execution_id))
 
     @routes.post("/api/v1/executions/<execution_id>/cancel", tags=_TAGS, summary="Ask it to end", status_code=202)
     async def cancel_execution(execution_id: str, body: CancelExecution) -> None:

@@ -84,5 +84,19 @@ class EventPage(Schema):
     closed: bool
 
 
+class HistoryEventView(Schema):
+    """One event as Step Functions' GetExecutionHistory names it."""
+
+    id: int
+    previous_event_id: int
+    type: str
+    timestamp: str
+    details: dict[str, Any]
+
+
+class HistoryView(Schema):
+    data: list[HistoryEventView]
+
+
 class CancelExecution(Schema):
     reason: str = Field("", max_length=1000)

@@ -1,7 +1,9 @@
 """Executions as users see them."""
 
 from linkflow.engine.results import await_news, await_result
-from linkflow.errors import NotFound
+from linkflow.errors import Broken, NotFound
+from linkflow.execution.events import ExecutionStarted
+from linkflow.execution.history import HistoryEvent, history
 from linkflow.execution.state import State
 from linkflow.execution.timeline import Entry, timeline
 from linkflow.runtime.wiring import World
@@ -22,6 +24,16 @@ async def detail(world: World, workspace: str, execution: str) -> tuple[State, l
     """The execution with every node's entries. Raises `NotFound`."""
     turns = await _all_turns(world, workspace, execution)
     return timeline((one.turn.at, one.turn.events) for one in turns)
+
+
+async def aws_history(world: World, workspace: str, execution: str) -> list[HistoryEvent]:
+    """The book in Step Functions' vocabulary. Raises `NotFound`."""
+    turns = await _all_turns(world, workspace, execution)
+    started = turns[0].turn.events[0]
+    if not isinstance(started, ExecutionStarted):
+        raise Broken(f"The book of {execution} does not begin with its start.")
+    program = await world.engine.programs.get(workspace, started.names.workflow_id, started.version, started.program)
+    return history(program, [(one.turn.at, one.turn.events) for one in turns])
 
 
 async def events(world: World, workspace: str, execution: str, after: int, limit: int, wait: float) -> list[Numbered]:

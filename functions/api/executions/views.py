@@ -11,9 +11,12 @@ from functions.api.executions.schemas import (
     EventView,
     ExecutionDetail,
     ExecutionView,
+    HistoryEventView,
+    HistoryView,
     NodeView,
     SummaryView,
 )
+from linkflow.execution.history import HistoryEvent
 from linkflow.execution.state import State
 from linkflow.execution.surroundings import moment_text
 from linkflow.execution.timeline import Attempt, Entry
@@ -90,6 +93,21 @@ def _attempt_view(attempt: Attempt) -> AttemptView:
         started_at=_time(attempt.started),
         finished_at=_time(attempt.finished),
         error=_error(attempt.error, attempt.message),
+    )
+
+
+def history_view(found: Sequence[HistoryEvent]) -> HistoryView:
+    return HistoryView(
+        data=[
+            HistoryEventView(
+                id=one.id,
+                previous_event_id=one.previous,
+                type=one.type,
+                timestamp=_time(one.timestamp),
+                details=dict(one.details),
+            )
+            for one in found
+        ]
     )
 
 

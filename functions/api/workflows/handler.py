@@ -27,7 +27,7 @@ _TAGS = ["workflows"]
 def workflow_routes(routes: Routes, world: World) -> None:
     @routes.post("/api/v1/workflows", tags=_TAGS, summary="Create a workflow", status_code=201)
     async def create_workflow(body: CreateWorkflow) -> WorkflowView:
-        workflow, warnings = await service.create(world, caller().workspace, body.name, body.definition)
+        workflow, warnings = await service.create(world, caller().workspace, body.name, body.dialect, body.definition)
         return workflow_view(world, workflow, warnings)
 
     @routes.get("/api/v1/workflows", tags=_TAGS, summary="List workflows by name")

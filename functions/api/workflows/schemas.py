@@ -9,8 +9,8 @@ from linkflow.runtime.routes import Schema
 
 class CreateWorkflow(Schema):
     name: str = Field(min_length=1, max_length=200)
-    dialect: Literal["graph"] = "graph"
-    definition: dict[str, Any] = Field(description="The graph: nodes, edges, settings.")
+    dialect: Literal["graph", "asl"] = "graph"
+    definition: dict[str, Any] = Field(description="A graph (nodes, edges, settings), or a state machine.")
 
 
 class HookView(Schema):

@@ -2,44 +2,53 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from linkflow import ids
 from linkflow.engine.start import Start, start
 from linkflow.errors import Fault, Invalid
-from linkflow.language.graph.check import check_graph
+from linkflow.language.asl_check import Problem, check_asl
+from linkflow.language.graph.check import Checked, check_graph
 from linkflow.language.graph.compile import content_hash
-from linkflow.language.graph.definition import GraphDefinition
 from linkflow.nodes.webhook import Webhook
 from linkflow.runtime.wiring import World
 from linkflow.stores.records import Hook, HookTarget, Workflow, WorkflowVersion
 
+Dialect = Literal["graph", "asl"]
+
 
 async def create(
-    world: World, workspace: str, name: str, definition: dict[str, Any]
+    world: World, workspace: str, name: str, dialect: Dialect, definition: dict[str, Any]
 ) -> tuple[Workflow, Sequence[Fault]]:
     """A new workflow with its first version, and warnings. Raises `Invalid` with every fault; then nothing is saved."""
-    checked = check_graph(definition, world.engine.nodes)
-    if checked.definition is None:
+    checked = _check_asl(definition) if dialect == "asl" else check_graph(definition, world.engine.nodes)
+    if checked.errors:
         raise Invalid("The definition", [Fault(f"$.definition{f.path[1:]}", f.code, f.message) for f in checked.errors])
     now = world.clock.now()
-    hooks = {node.id: Hook(node.id, world.ids.secret()) for node in checked.definition.nodes if _is_hook(node.type)}
-    workflow = Workflow(workspace, world.ids.new(ids.WORKFLOW), name, "graph", 1, now, now, tuple(hooks.values()))
+    drawn = checked.definition.nodes if checked.definition else ()
+    hooks = tuple(Hook(node.id, world.ids.secret()) for node in drawn if node.type == Webhook.type)
+    workflow = Workflow(workspace, world.ids.new(ids.WORKFLOW), name, dialect, 1, now, now, hooks)
     text = msgspec.Raw(msgspec.json.encode(definition))
-    version = WorkflowVersion(1, content_hash(definition), "graph", text, now)
-    targets = [(hook.token, _target(workflow, checked.definition, hook.node)) for hook in hooks.values()]
+    version = WorkflowVersion(1, content_hash(definition), dialect, text, now)
+    configs = {node.id: node.config for node in drawn}
+    targets = [(hook.token, _target(workflow, hook.node, configs[hook.node])) for hook in hooks]
     await world.engine.workflows.create(workflow, version, targets)
     return workflow, checked.warnings
 
 
-def _is_hook(node_type: str) -> bool:
-    return node_type == Webhook.type
+def _check_asl(definition: dict[str, Any]) -> Checked:
+    found = check_asl(definition)
+    errors = [_fault(problem) for problem in found if problem.severity == "ERROR"]
+    return Checked(None, errors, [_fault(problem) for problem in found if problem.severity == "WARNING"])
 
 
-def _target(workflow: Workflow, definition: GraphDefinition, node: str) -> HookTarget:
-    config = next(one.config for one in definition.nodes if one.id == node)
+def _fault(problem: Problem) -> Fault:
+    return Fault(problem.path, problem.code, problem.advice or problem.message)
+
+
+def _target(workflow: Workflow, node: str, config: dict[str, Any]) -> HookTarget:
     hook = Webhook.model_validate(config)
     return HookTarget(workflow.workspace, workflow.id, node, hook.method, hook.answer)
 

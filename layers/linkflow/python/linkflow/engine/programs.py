@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from linkflow.language.asl import compile_asl
 from linkflow.language.graph.compile import compile_graph
 from linkflow.language.graph.definition import GraphDefinition
 from linkflow.language.program import Program
@@ -36,8 +37,13 @@ class Programs:
     def of(self, version: WorkflowVersion) -> Program:
         program = self._kept.get(version.hash)
         if program is None:
-            definition = GraphDefinition.model_validate(msgspec.json.decode(version.definition))
-            program = self._kept[version.hash] = compile_graph(definition, self._nodes, version.hash)
+            program = self._kept[version.hash] = self._compiled(version)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return program
+
+    def _compiled(self, version: WorkflowVersion) -> Program:
+        document = msgspec.json.decode(version.definition)
+        if version.dialect == "asl":
+            return compile_asl(document)
+        return compile_graph(GraphDefinition.model_validate(document), self._nodes, version.hash)
