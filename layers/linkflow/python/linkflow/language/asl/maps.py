@@ -28,10 +28,8 @@ class PathItems:
         items = self._path.evaluate(view)
         if isinstance(items, list):
             return items
-        shown = self._path.path.source
-        raise runtime(
-            f'Reference path "{shown.removeprefix("$") if shown[:2] == "$$" else shown}" must point to array.'
-        )
+        shown = self._path.path.source.replace("$$", "$", 1)
+        raise runtime(f'Reference path "{shown}" must point to array.')
 
 
 class QueryItems:
@@ -81,6 +79,8 @@ class Bounded:
     def evaluate(self, view: View) -> Json:
         value = self._number.evaluate(view)
         if value < self._lowest or (self._highest is not None and value > self._highest):
+            if isinstance(self._number, Query):
+                raise query(self._cause, self._number.location)
             raise runtime(self._cause)
         return value
 

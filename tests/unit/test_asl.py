@@ -1,0 +1,336 @@
+"""The States Language on the core, where no recording says it: what holds for any order, any repetition, any failure.
+
+What Step Functions answers to particular definitions is in tests/conformance.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkflow.execution.advance import accepts
+from linkflow.execution.commands import RunTask
+from linkflow.execution.events import News, TaskFailed, TaskHeartbeat, TaskSubmitted, TaskSucceeded
+from linkflow.execution.history import history
+from linkflow.execution.inspect import Given, find, inspect
+from linkflow.execution.limits import LARGEST_VALUE
+from linkflow.execution.state import Failure
+from linkflow.language.asl import compile_asl
+from linkflow.language.json import Json
+from tests.unit.driver import Run, fails, gives, succeed
+
+LAMBDA: Final = "arn:aws:states:::lambda:invoke"
+GET: Final = "arn:aws:states:::s3:getObject"
+PUT: Final = "arn:aws:states:::s3:putObject"
+
+State = Mapping[str, Any]
+
+
+def machine(*, language: str = "JSONPath", **states: State) -> Run:
+    """A machine of these states, run one after the other unless they say otherwise."""
+    names = list(states)
+    for name, following in zip(names, [*names[1:], None], strict=True):
+        state = dict(states[name])
+        if state["Type"] not in ("Fail", "Succeed", "Choice") and not {"Next", "End"} & set(state):
+            state |= {"Next": following} if following else {"End": True}
+        states[name] = state
+    return Run(compile_asl({"StartAt": names[0], "QueryLanguage": language, "States": states}))
+
+
+def task(**fields: Any) -> State:
+    return {"Type": "Task", "Resource": LAMBDA, **fields}
+
+
+def distributed(**fields: Any) -> State:
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "Work", "States": {"Work": task(End=True)}}
+    return {"Type": "Map", "ItemProcessor": processor, **fields}
+
+
+# ---------------------------------------------------------------- data
+
+
+def test_a_variable_is_seen_from_the_next_state_on() -> None:
+    """Given an Assign; then the state's own OutputPath reads what the variable was before."""
+    run = machine(
+        First={"Type": "Pass", "Assign": {"x": 1}},
+        Second={"Type": "Pass", "Assign": {"x": 2}, "Parameters": {"before.$": "$x"}},
+        Third={"Type": "Pass", "Parameters": {"before.$": "$.before", "after.$": "$x"}},
+    ).start({})
+    assert run.state.output == {"before": 1, "after": 2}
+
+
+def test_iterations_of_a_distributed_map_see_no_variables_of_outside() -> None:
+    run = machine(language="JSONata", Set={"Type": "Pass", "Assign": {"x": 1}}, Each=distributed()).start([1])
+    child = next(scope for scope in run.state.scopes.values() if scope.parent is not None)
+    assert child.history == child.id
+    assert run.state.scopes[0].variables == {"x": 1}
+    assert child.variables == {}
+
+
+def test_an_expression_that_fails_is_caught_like_any_other_failure() -> None:
+    run = machine(
+        language="JSONata",
+        Work=task(Output="{% $nowhere %}", Catch=[{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "Mend"}]),
+        Mend={"Type": "Pass", "Output": "{% $states.input.Error %}"},
+    )
+    assert run.start({}).finish().state.output == "States.QueryEvaluationError"
+
+
+def test_the_word_all_does_not_catch_what_the_definition_itself_is_at_fault_for() -> None:
+    broken = task(Parameters={"x.$": "$.nowhere"}, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Mend"}])
+    run = machine(Work=broken, Mend={"Type": "Pass"}).start({})
+    assert run.state.failure is not None
+    assert run.state.failure.error == "States.Runtime"
+    named = {**broken, "Catch": [{"ErrorEquals": ["States.Runtime"], "Next": "Mend"}]}
+    assert machine(Work=named, Mend={"Type": "Pass"}).start({}).state.status == "succeeded"
+
+
+def test_a_result_beyond_the_limit_fails_its_task() -> None:
+    run = machine(Work=task()).start({}).finish(gives("x" * LARGEST_VALUE))
+    assert run.state.failure is not None
+    assert run.state.failure.error == "States.DataLimitExceeded"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [("a*c", "abc", True), ("a*c", "ab", False), (r"a\*c", "a*c", True), (r"a\*c", "abc", False), ("*", "", True)],
+)
+def test_a_star_in_a_pattern_matches_anything_unless_escaped(pattern: str, text: str, matches: bool) -> None:
+    rule = {"Variable": "$", "StringMatches": pattern, "Next": "Yes"}
+    choice = {"Type": "Choice", "Choices": [rule], "Default": "No"}
+    run = machine(Ask=choice, Yes={"Type": "Pass", "Result": True, "End": True}, No={"Type": "Pass", "Result": False})
+    assert run.start(text).state.output is matches
+
+
+# ---------------------------------------------------------------- failures and time
+
+
+@given(failures=st.integers(0, 5), allowed=st.integers(0, 3))
+def test_a_task_is_tried_as_often_as_its_retrier_allows(failures: int, allowed: int) -> None:
+    run = machine(Work=task(Retry=[{"ErrorEquals": ["Oops"], "MaxAttempts": allowed}])).start(0)
+    attempts: list[int] = []
+
+    def answer(owed: RunTask) -> News:
+        attempts.append(owed.attempt)
+        return fails("Oops")(owed) if owed.attempt <= failures else succeed(owed)
+
+    run.finish(answer)
+    assert run.state.status == ("succeeded" if failures <= allowed else "failed")
+    assert attempts == list(range(1, min(failures, allowed) + 2))
+
+
+def test_a_sign_of_life_moves_the_moment_of_the_next() -> None:
+    run = machine(Work=task(Resource=f"{LAMBDA}.waitForTaskToken", HeartbeatSeconds=10)).start({})
+    owed = run.owed()[0]
+    run.tell(TaskSubmitted(owed.scope, owed.task, {}))
+    run.later(run.now + 9)
+    run.tell(TaskHeartbeat(owed.scope, owed.task))
+    run.later(run.now + 9)
+    assert run.state.status == "running"
+    run.later()
+    assert run.state.failure == Failure("States.Timeout", None)
+
+
+def test_a_missed_sign_of_life_is_caught_by_its_own_name() -> None:
+    rule = {"ErrorEquals": ["States.HeartbeatTimeout"], "Next": "Mend"}
+    run = machine(
+        Work=task(Resource=f"{LAMBDA}.waitForTaskToken", HeartbeatSeconds=1, Catch=[rule]), Mend={"Type": "Pass"}
+    ).start({})
+    assert run.later().state.output == {"Error": "States.Timeout", "Cause": ""}
+
+
+def test_a_token_names_one_task_and_differs_by_salt() -> None:
+    """Given a task whose arguments hold its token; then the task that is owed is ended by that same token."""
+    run = machine(
+        Work=task(Resource=f"{LAMBDA}.waitForTaskToken", Parameters={"token.$": "$$.Task.Token"}),
+    ).start({})
+    owed = run.owed()[0]
+    assert owed.arguments == {"token": owed.token}
+
+
+def test_siblings_of_what_failed_are_given_up_once() -> None:
+    """Given many branches that fail at the same moment; then one failure counts, and late news means nothing."""
+    branch = {"StartAt": "W", "States": {"W": {**task(TimeoutSeconds=5), "End": True}}}
+    run = machine(Fan={"Type": "Parallel", "Branches": [branch] * 3}).start({})
+    owed = run.owed()
+    run.later()
+    assert run.state.failure == Failure("States.Timeout", None)
+    assert [one for one in owed if accepts(run.state, TaskSucceeded(one.scope, one.task, 1))] == []
+
+
+# ---------------------------------------------------------------- maps
+
+
+@given(order=st.permutations(range(5)), width=st.integers(0, 5))
+def test_results_stand_in_the_order_of_the_items(order: list[int], width: int) -> None:
+    """Whatever finishes first, and however many run at once."""
+    work = {"StartAt": "W", "States": {"W": {**task(), "End": True}}}
+    run = machine(Each={"Type": "Map", "MaxConcurrency": width, "ItemProcessor": work}).start(list(range(5)))
+    while not run.state.closed:
+        owed = run.owed()
+        assert len(owed) <= (width or 5)
+        run.tell(succeed(min(owed, key=lambda one: order[one.arguments])))
+    assert run.state.output == list(range(5))
+
+
+@given(failing=st.sets(st.integers(0, 5)), tolerated=st.integers(0, 6))
+def test_a_map_bears_as_many_failures_as_it_says(failing: set[int], tolerated: int) -> None:
+    run = machine(Each=distributed(ToleratedFailureCount=tolerated)).start(list(range(6)))
+    run.finish(lambda owed: fails("Oops")(owed) if owed.arguments in failing else succeed(owed))
+    if len(failing) <= tolerated:
+        assert run.state.output == [item for item in range(6) if item not in failing]
+    else:
+        assert run.state.failure is not None
+        assert run.state.failure.error == "States.ExceedToleratedFailureThreshold"
+
+
+@given(items=st.lists(st.integers(0, 9), max_size=12), most=st.integers(1, 5))
+def test_batches_hold_every_item_once_and_in_order(items: list[int], most: int) -> None:
+    batcher = {"MaxItemsPerBatch": most, "BatchInput": {"common": True}}
+    run = machine(Each=distributed(ItemBatcher=batcher)).start(items).finish()
+    batches: list[dict[str, Any]] = run.state.output
+    assert [item for batch in batches for item in batch["Items"]] == items
+    assert (
+        all(0 < len(batch["Items"]) <= most and batch["BatchInput"]["common"] for batch in batches)
+        if items
+        else batches == []
+    )
+
+
+def read_and_write(bucket: dict[str, str]) -> Any:
+    """Answers a Map's own tasks from a bucket, and all others with their arguments."""
+
+    def answer(owed: RunTask) -> News:
+        if owed.resource == GET:
+            return gives({"Body": bucket[owed.arguments["Key"]]})(owed)
+        if owed.resource == PUT:
+            bucket[owed.arguments["Key"]] = owed.arguments["Body"]
+            return gives({})(owed)
+        return succeed(owed)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("config", "text", "items"),
+    [
+        ({"InputType": "JSON"}, '[1, {"a": 2}]', [1, {"a": 2}]),
+        ({"InputType": "JSON", "ItemsPointer": "/a/b"}, '{"a": {"b": [1]}}', [1]),
+        ({"InputType": "JSONL"}, '{"a": 1}\n\n2\n', [{"a": 1}, 2]),
+        ({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, 'a,b\n"x\ny",1\n', [{"a": "x\ny", "b": "1"}]),
+        ({"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a"]}, "x,y\n", [{"a": "x"}]),
+        (
+            {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": "PIPE"},
+            "a|b\n1|2",
+            [{"a": "1", "b": "2"}],
+        ),
+        ({"InputType": "JSON", "MaxItems": 1}, "[1, 2]", [1]),
+    ],
+)
+def test_items_are_read_as_their_form_says(config: State, text: str, items: list[Json]) -> None:
+    reader = {"Resource": GET, "Parameters": {"Bucket": "b", "Key": "k"}, "ReaderConfig": config}
+    run = machine(Each=distributed(ItemReader=reader)).start({}).finish(read_and_write({"k": text}))
+    assert run.state.output == items
+
+
+@pytest.mark.parametrize(("text", "input_type"), [('{"a": 1}', "JSON"), ("[1", "JSON"), ("a,a\n1,2", "CSV")])
+def test_what_cannot_be_read_is_a_failure_with_a_name(text: str, input_type: str) -> None:
+    config = {"InputType": input_type, "CSVHeaderLocation": "FIRST_ROW"}
+    reader = {"Resource": GET, "Parameters": {"Bucket": "b", "Key": "k"}, "ReaderConfig": config}
+    rule = {"ErrorEquals": ["States.ItemReaderFailed"], "Next": "Mend"}
+    run = machine(Each=distributed(ItemReader=reader, Catch=[rule]), Mend={"Type": "Pass"}).start({})
+    assert run.finish(read_and_write({"k": text})).state.output["Error"] == "States.ItemReaderFailed"
+
+
+def test_results_are_written_with_a_manifest_that_finds_them() -> None:
+    writer = {"Resource": PUT, "Parameters": {"Bucket": "b", "Prefix": "out"}}
+    bucket: dict[str, str] = {}
+    run = machine(Each=distributed(ResultWriter=writer)).start([1, 2]).finish(read_and_write(bucket))
+    manifest = run.state.output["ResultWriterDetails"]["Key"]
+    assert list(bucket)[-1] == manifest, "whoever finds the manifest finds all"
+    assert [key for key in bucket if key != manifest and f'"{key}"' in bucket[manifest]] == list(bucket)[:-1]
+
+
+def test_a_writer_that_fails_fails_the_map() -> None:
+    writer = {"Resource": PUT, "Parameters": {"Bucket": "b", "Prefix": "out"}}
+    run = machine(Each=distributed(ResultWriter=writer)).start([1])
+    run.finish(lambda owed: fails("S3.Denied")(owed) if owed.resource == PUT else succeed(owed))
+    assert run.state.failure is not None
+    assert run.state.failure.error == "States.ResultWriterFailed"
+
+
+# ---------------------------------------------------------------- histories
+
+
+def test_an_iteration_of_a_distributed_map_has_a_history_of_its_own() -> None:
+    run = machine(Each=distributed()).start([1, 2])
+    child = run.owed()[0].scope
+    run.finish()
+    assert [event.type for event in history(run.program, run.book, child)] == [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskSucceeded",
+        "TaskStateExited",
+    ]
+
+
+@given(failing=st.sets(st.integers(0, 3)))
+def test_a_cause_names_the_event_by_its_id_in_the_history(failing: set[int]) -> None:
+    """Given a state that fails somewhere in a Map; then the id in its cause is that of its entry."""
+    chosen = {"Variable": "$", "NumericEquals": min(failing, default=-1), "Next": "Broken"}
+    states = {
+        "Ask": {"Type": "Choice", "Choices": [chosen], "Default": "Work"},
+        "Work": {**task(), "End": True},
+        "Broken": {"Type": "Pass", "InputPath": "$.nowhere", "End": True},
+    }
+    run = machine(Each={"Type": "Map", "ItemProcessor": {"StartAt": "Ask", "States": states}}).start(list(range(4)))
+    run.finish()
+    entered = [event for event in history(run.program, run.book) if event.details.get("name") == "Broken"]
+    if failing:
+        assert run.state.failure is not None
+        assert f"(entered at the event id #{entered[0].id})" in (run.state.failure.cause or "")
+    else:
+        assert run.state.status == "succeeded"
+
+
+# ---------------------------------------------------------------- one state under test
+
+
+def test_a_state_under_test_shapes_data_as_it_would_in_an_execution() -> None:
+    state = {
+        "Type": "Task",
+        "Resource": LAMBDA,
+        "InputPath": "$.in",
+        "Parameters": {"p.$": "$.a"},
+        "ResultSelector": {"s.$": "$.r"},
+        "ResultPath": "$.out",
+        "OutputPath": "$.out",
+        "End": True,
+    }
+    program = compile_asl({"StartAt": "S", "States": {"S": state}})
+    box = find(program, "S")
+    assert box is not None
+    value = {"in": {"a": 1}}
+    tested = inspect(box, Given(value, result={"r": 2}))
+    assert tested.output == Run(program).start(value).finish(gives({"r": 2})).state.output == {"s": 2}
+    assert tested.data["afterParameters"] == {"p": 1}
+
+
+def test_a_state_under_test_never_raises() -> None:
+    program = compile_asl({"StartAt": "S", "States": {"S": {"Type": "Pass", "InputPath": "$.nowhere", "End": True}}})
+    box = find(program, "S")
+    assert box is not None
+    assert inspect(box, Given({})).error == "States.Runtime"
+
+
+def test_a_task_may_fail_without_saying_why() -> None:
+    """What was not said is null for whoever catches it (recorded)."""
+    run = machine(Work=task(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Mend"}]), Mend={"Type": "Pass"}).start({})
+    assert run.finish(lambda owed: TaskFailed(owed.scope, owed.task, None)).state.output == {
+        "Error": None,
+        "Cause": None,
+    }
