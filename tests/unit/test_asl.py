@@ -3,6 +3,7 @@
 What Step Functions answers to particular definitions is in tests/conformance.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,10 +16,12 @@ from linkflow.execution.commands import RunTask
 from linkflow.execution.events import News, TaskFailed, TaskHeartbeat, TaskSubmitted, TaskSucceeded
 from linkflow.execution.history import history
 from linkflow.execution.inspect import Given, find, inspect
-from linkflow.execution.limits import LARGEST_VALUE
+from linkflow.execution.limits import LARGEST_VALUE, LONGEST_CAUSE
 from linkflow.execution.state import Failure
 from linkflow.language.asl import compile_asl
+from linkflow.language.asl.choices import matches
 from linkflow.language.json import Json
+from linkflow.language.program import LONGEST_PAUSE, Retrier
 from tests.unit.driver import Run, fails, gives, succeed
 
 LAMBDA: Final = "arn:aws:states:::lambda:invoke"
@@ -94,17 +97,42 @@ def test_a_result_beyond_the_limit_fails_its_task() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text", "matches"),
+    ("pattern", "text", "holds"),
     [("a*c", "abc", True), ("a*c", "ab", False), (r"a\*c", "a*c", True), (r"a\*c", "abc", False), ("*", "", True)],
 )
-def test_a_star_in_a_pattern_matches_anything_unless_escaped(pattern: str, text: str, matches: bool) -> None:
+def test_a_star_in_a_pattern_matches_anything_unless_escaped(pattern: str, text: str, holds: bool) -> None:
     rule = {"Variable": "$", "StringMatches": pattern, "Next": "Yes"}
     choice = {"Type": "Choice", "Choices": [rule], "Default": "No"}
     run = machine(Ask=choice, Yes={"Type": "Pass", "Result": True, "End": True}, No={"Type": "Pass", "Result": False})
-    assert run.start(text).state.output is matches
+    assert run.start(text).state.output is holds
+
+
+def test_half_a_character_never_reaches_the_book() -> None:
+    """Given an expression that makes an unpaired surrogate, which no JSON can carry; then its state fails."""
+    run = machine(language="JSONata", Break={"Type": "Pass", "Output": r'{% "\ud800" %}'}).start({})
+    assert run.state.status == "failed"
+    assert run.state.failure is not None
+    made = machine(Break={"Type": "Pass", "Parameters": {"x.$": "States.StringToJson($)"}}).start(r'"\ud800"')
+    assert made.state.status == "failed"
+
+
+@given(pattern=st.text("ab*", max_size=8), text=st.text("ab", max_size=8))
+def test_patterns_match_as_their_plainest_reading_says(pattern: str, text: str) -> None:
+    expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
+    assert matches(text, pattern) is expected
+
+
+def test_a_cause_has_an_end() -> None:
+    run = machine(Break={"Type": "Pass", "Parameters": {"x.$": "$.nowhere"}}).start({"a": "x" * 100_000})
+    assert run.state.failure is not None
+    assert len(run.state.failure.cause or "") == LONGEST_CAUSE
 
 
 # ---------------------------------------------------------------- failures and time
+
+
+def test_pauses_stay_finite_however_often_a_task_fails() -> None:
+    assert Retrier(("States.ALL",), max_attempts=10**8).pause(10**7, 0.5) == LONGEST_PAUSE
 
 
 @given(failures=st.integers(0, 5), allowed=st.integers(0, 3))
@@ -218,6 +246,8 @@ def read_and_write(bucket: dict[str, str]) -> Any:
     [
         ({"InputType": "JSON"}, '[1, {"a": 2}]', [1, {"a": 2}]),
         ({"InputType": "JSON", "ItemsPointer": "/a/b"}, '{"a": {"b": [1]}}', [1]),
+        ({"InputType": "JSONL"}, '"a\u2028b"', ["a\u2028b"]),
+        ({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, "a\r\nx\u2028y\r\n", [{"a": "x\u2028y"}]),
         ({"InputType": "JSONL"}, '{"a": 1}\n\n2\n', [{"a": 1}, 2]),
         ({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, 'a,b\n"x\ny",1\n', [{"a": "x\ny", "b": "1"}]),
         ({"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a"]}, "x,y\n", [{"a": "x"}]),

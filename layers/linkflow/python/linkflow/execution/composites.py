@@ -77,8 +77,10 @@ def _unbearable(work: Iterations) -> Failure | None:
     if work.failed is None:
         return None
     count, percentage = work.tolerated_count, work.tolerated_percentage
-    if count is None and percentage is None:
+    if count is None and percentage is None and not work.distributed:
         return work.failed
+    if percentage is None:
+        count = count or 0
     over_count = count is not None and work.failures > count
     over_percentage = percentage is not None and work.failures * 100 > percentage * len(work.items)
     if over_count or over_percentage:

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from linkflow.execution import composites
 from linkflow.execution import events as e
 from linkflow.execution.failures import RUNTIME, TIMEOUT, matches, shown
-from linkflow.execution.limits import checked
+from linkflow.execution.limits import LONGEST_CAUSE, checked
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.language import program as p
@@ -45,7 +45,7 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
             return tuple(_continue(box, state, scope, view))
         if phase == "finish":
             return _finish(program, box, scope, view)
-        return _handle_failure(box, scope, view)
+        return _handle_failure(program, box, scope, view)
     except EvaluationFailed as failed:
         return _evaluation_failed(program, box, scope, failed)
 
@@ -59,13 +59,13 @@ def _end(scope: Scope) -> Events:
 def _run(program: p.Program, box: p.State, state: State, scope: Scope, view: View) -> Events:
     match box:
         case p.Task():
-            return (_schedule(box, state, scope, view),)
+            return (_schedule(program, box, state, scope, view),)
         case p.Node():
-            return _evaluate(box, scope, view)
+            return _evaluate(program, box, scope, view)
         case p.Pass() | p.Succeed():
             return _leave(program, box, scope, view, box.flow.arguments(box.flow.enter(view)))
         case p.Choice():
-            return _choose(box, scope, view)
+            return _choose(program, box, scope, view)
         case p.Wait():
             return (e.WaitStarted(scope.id, box.moment.until(box.flow.enter(view))),)
         case p.Fail():
@@ -100,35 +100,39 @@ def _finish(program: p.Program, box: p.State, scope: Scope, view: View) -> Event
 
 def _leave(program: p.Program, box: p.State, scope: Scope, view: View, result: Json) -> Events:
     shaped = box.flow.leave(view.after(result), result)
-    if shaped.output is not result and program.dialect == "asl":
-        checked(box, shaped)
-    return (_exited(scope, shaped, box.next, scope.exit),)
+    return (_exited(program, box, scope, shaped, box.next, scope.exit),)
 
 
-def _exited(scope: Scope, shaped: p.Shaped, following: str | None, exit_name: str = "default") -> e.StateExited:
+def _exited(
+    program: p.Program, box: p.State, scope: Scope, shaped: p.Shaped, following: str | None, exit_name: str = "default"
+) -> e.StateExited:
     held = scope.input if scope.result is UNSET else scope.result
-    output = UNSET if shaped.output is held else shaped.output
-    return e.StateExited(scope.id, output, following, exit_name, shaped.assigned or {})
+    output = UNSET if shaped.output is held else checked(program, box, shaped.output)
+    assigned = checked(program, box, shaped.assigned) if shaped.assigned else {}
+    return e.StateExited(scope.id, output, following, exit_name, assigned)
 
 
-def _evaluate(box: p.Node, scope: Scope, view: View) -> Events:
+def _evaluate(program: p.Program, box: p.Node, scope: Scope, view: View) -> Events:
     outcome = box.evaluation(box.flow.arguments(view), view)
-    exited = _exited(scope, p.Shaped(outcome.output), box.next, outcome.exit)
+    exited = _exited(program, box, scope, p.Shaped(outcome.output), box.next, outcome.exit)
     if outcome.response is None:
         return (exited,)
-    return (e.Responded(scope.id, outcome.response), exited)
+    return (e.Responded(scope.id, checked(program, box, outcome.response)), exited)
 
 
-def _choose(box: p.Choice, scope: Scope, view: View) -> Events:
+def _choose(program: p.Program, box: p.Choice, scope: Scope, view: View) -> Events:
     inner = box.flow.enter(view)
+    following, flow = box.default, box.flow
     for rule in box.rules:
         if rule.condition.holds(inner):
-            return (_exited(scope, rule.flow.leave(view.after(inner.input), inner.input), rule.next),)
-    if box.default is None:
+            following, flow = rule.next, rule.flow
+            break
+    if following is None:
         raise EvaluationFailed(
             RUNTIME, "Failed to transition out of the state. The state does not point to a next state."
         )
-    return (_exited(scope, box.flow.leave(view.after(inner.input), inner.input), box.default),)
+    shaped = flow.leave(view.after(inner.input), inner.input)
+    return (_exited(program, box, scope, shaped, following),)
 
 
 def _fail(box: p.Fail, scope: Scope, view: View) -> Events:
@@ -138,7 +142,7 @@ def _fail(box: p.Fail, scope: Scope, view: View) -> Events:
     return (e.ScopeFailed(scope.id, error, cause),)
 
 
-def _schedule(box: p.Task, state: State, scope: Scope, view: View) -> e.TaskScheduled:
+def _schedule(program: p.Program, box: p.Task, state: State, scope: Scope, view: View) -> e.TaskScheduled:
     if box.pattern != "request":
         view = View(view.input, ScopeSurroundings(state, scope, view.around.now, token=state.next_task))
     inner = box.flow.enter(view)
@@ -148,7 +152,7 @@ def _schedule(box: p.Task, state: State, scope: Scope, view: View) -> e.TaskSche
         scope.id,
         state.next_task,
         scope.attempt + 1,
-        UNSET if arguments is scope.input else arguments,
+        UNSET if arguments is scope.input else checked(program, box, arguments),
         None if timeout is None else view.around.now + timeout,
         box.heartbeat.evaluate(inner) if box.heartbeat else None,
         box.pattern,
@@ -156,11 +160,11 @@ def _schedule(box: p.Task, state: State, scope: Scope, view: View) -> e.TaskSche
     )
 
 
-def _handle_failure(box: p.State, scope: Scope, view: View) -> Events:
+def _handle_failure(program: p.Program, box: p.State, scope: Scope, view: View) -> Events:
     failure = scope.failure
     if failure is None:
         return ()
-    return _retry(box, scope, view, failure) or _catch(box, scope, view, failure)
+    return _retry(box, scope, view, failure) or _catch(program, box, scope, view, failure)
 
 
 def _retry(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
@@ -178,11 +182,11 @@ def _retry(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
     return ()
 
 
-def _catch(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
+def _catch(program: p.Program, box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
     for catcher in box.catch:
         if matches(catcher.errors, failure):
             shaped = catcher.flow.caught(view, _error_output(failure))
-            return (_exited(scope, shaped, catcher.next, catcher.exit),)
+            return (_exited(program, box, scope, shaped, catcher.next, catcher.exit),)
     return (e.ScopeFailed(scope.id, shown(failure.error), failure.cause),)
 
 
@@ -198,8 +202,11 @@ def _evaluation_failed(program: p.Program, box: p.State, scope: Scope, failed: E
     if program.dialect == "asl":
         entered = f"'{box.name}' (entered at the event id #{scope.entered_id})"
         cause = f"An error occurred while executing the state {entered}. {cause}"
+    cause = cause[:LONGEST_CAUSE]
     if scope.phase == "failed":
-        return (e.ScopeFailed(scope.id, failed.error, cause),)
+        told = scope.failure is not None and scope.failure.composite
+        failure = e.StateFailed(scope.id, failed.error, cause, failed.location, told)
+        return (failure, e.ScopeFailed(scope.id, failed.error, cause))
     composite = isinstance(box, p.Parallel | p.Map) and failed.error != RUNTIME
     aborted: list[e.Event] = []
     if scope.composite is not None:

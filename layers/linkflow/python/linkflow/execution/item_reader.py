@@ -6,6 +6,7 @@ Pure functions of text; how the text is fetched is the engine's affair. Source: 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from typing import Final
 
 import msgspec
@@ -46,14 +47,18 @@ def form(reader: Reader, view: View) -> Form:
 
 def items(resource: str, form: Form, result: Json) -> list[Json]:
     """The items in a reader's answer: `Contents` of a listing, else the text in `Body`. Raises `Unreadable`."""
+    if not isinstance(result, dict):
+        raise Unreadable("The reader's answer is not an object.")
     if resource.endswith((":listObjectsV2", ":listObjects")):
         return list(result.get("Contents", ()))
-    body = result["Body"]
+    body = result.get("Body")
+    if not isinstance(body, str):
+        raise Unreadable("The reader's answer has no text in its Body.")
     match form.input_type:
         case "CSV":
             return list(rows(body, form))
         case "JSONL":
-            return [_parsed(line, f"line {number}") for number, line in enumerate(body.splitlines(), 1) if line.strip()]
+            return [_parsed(line, f"line {number}") for number, line in enumerate(body.split("\n"), 1) if line.strip()]
         case "MANIFEST":
             return manifest(body)
         case _:
@@ -62,7 +67,13 @@ def items(resource: str, form: Form, result: Json) -> list[Json]:
 
 def rows(text: str, form: Form) -> Iterator[Json]:
     """One object of texts per row: missing cells are empty, cells beyond the headers are left out."""
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=form.delimiter)
+    try:
+        yield from _rows(csv.reader(StringIO(text, newline=""), delimiter=form.delimiter), form)
+    except csv.Error as error:
+        raise Unreadable(f"The file is not CSV: {error}") from error
+
+
+def _rows(lines: Iterator[list[str]], form: Form) -> Iterator[Json]:
     headers = form.headers if form.headers is not None else tuple(next(lines, ()))
     if len(set(headers)) != len(headers):
         raise Unreadable("CSV headers cannot contain duplicates.")

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from linkflow.execution import events as e
-from linkflow.execution.failures import DATA_LIMIT
+from linkflow.execution.failures import DATA_LIMIT, RUNTIME
 from linkflow.execution.state import State
 from linkflow.language import program as p
 from linkflow.language.json import Json
@@ -18,8 +18,15 @@ LARGEST_VALUE: Final = 262_144
 _ENCODER: Final = msgspec.json.Encoder()
 
 
+LONGEST_CAUSE: Final = 32_768
+"""Characters (API reference, `HistoryEvent`)."""
+
+
 def exceeds(value: Json) -> bool:
-    return len(_ENCODER.encode(value)) > LARGEST_VALUE
+    try:
+        return len(_ENCODER.encode(value)) > LARGEST_VALUE
+    except UnicodeEncodeError:
+        return True
 
 
 def exceeded(what: str) -> str:
@@ -37,11 +44,16 @@ def limited(program: p.Program, state: State, news: e.News) -> e.News:
     return e.TaskFailed(news.scope, news.task, DATA_LIMIT, exceeded(_named(box.resource)), news.started, news.finished)
 
 
-def checked(box: p.State, shaped: p.Shaped) -> p.Shaped:
-    """Raises `EvaluationFailed` when what a state made is too large."""
-    if exceeds(shaped.output):
+def checked(program: p.Program, box: p.State, value: Json) -> Json:
+    """What a state made, if it can go into the book. Raises `EvaluationFailed` where it is too large for the States
+    Language, and in every dialect where a text holds half a character, which no JSON can carry."""
+    try:
+        size = len(_ENCODER.encode(value))
+    except UnicodeEncodeError as error:
+        raise EvaluationFailed(RUNTIME, f"A text holds an unpaired surrogate: {error.reason}") from error
+    if size > LARGEST_VALUE and program.dialect == "asl":
         raise EvaluationFailed(DATA_LIMIT, exceeded(box.name))
-    return shaped
+    return value
 
 
 def _named(resource: str) -> str:

@@ -14,12 +14,12 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution import item_reader, result_writer
-from linkflow.execution.failures import ITEM_READER_FAILED, RESULT_WRITER_FAILED
+from linkflow.execution.failures import ITEM_READER_FAILED, RESULT_WRITER_FAILED, RUNTIME
 from linkflow.execution.state import Iterations, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.language import program as p
 from linkflow.language.json import Json
-from linkflow.language.view import View
+from linkflow.language.view import EvaluationFailed, View
 
 MOST_ITEMS: Final = 100_000_000
 """What MaxItems is at most, however large the number given (recorded)."""
@@ -50,7 +50,7 @@ def _start(box: p.Map, state: State, scope: Scope, work: Iterations, view: View)
     inner = box.flow.enter(view)
     count, percentage = tolerances(box, inner)
     run = run_id(box, state, scope)
-    writer = box.writer.arguments.evaluate(inner) if box.writer else None
+    writer = _where(box.writer.arguments.evaluate(inner)) if box.writer else None
     if box.reader is None:
         items = grouped(box, state, scope, view.around.now, work.items) if box.batcher else UNSET
         yield e.MapRunStarted(scope.id, run, items, count, percentage, writer=writer)
@@ -60,6 +60,12 @@ def _start(box: p.Map, state: State, scope: Scope, work: Iterations, view: View)
     most = min(most, MOST_ITEMS) if most else None
     yield e.MapRunStarted(scope.id, run, UNSET, count, percentage, reading=True, max_items=most, writer=writer)
     yield e.TaskScheduled(scope.id, state.next_task, scope.attempt, arguments)
+
+
+def _where(arguments: Json) -> Json:
+    if not isinstance(arguments, dict):
+        raise EvaluationFailed(RUNTIME, "The arguments of ResultWriter must be an object.")
+    return arguments
 
 
 def _read(box: p.Map, state: State, scope: Scope, work: Iterations, view: View) -> Iterator[e.Event]:

@@ -5,11 +5,15 @@ prints objects as a Java map (`{Arg1=1, Arg2=[]}`, recorded). Both are visible t
 """
 
 import json
+import re
 from decimal import Decimal
 from math import isfinite
 from typing import Final
 
 from linkflow.language.json import Json
+
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""A surrogate, which means something only as one of a pair."""
 
 _SMALLEST_PLAIN: Final = 1e-3
 _LARGEST_PLAIN: Final = 1e7
@@ -20,13 +24,17 @@ class NotJson(ValueError):
 
 
 def parsed(text: str) -> Json:
-    """The value. Raises `NotJson` for anything else than one JSON text, `NaN` and infinities included."""
+    """The value. Raises `NotJson` for anything else than one JSON text, `NaN`, infinities and unpaired surrogates
+    included."""
     try:
-        return json.loads(text, parse_constant=_refused, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refused, parse_float=_finite)
+        if _HALF.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise NotJson("nested too deeply") from None
     except ValueError as error:
         raise NotJson(str(error)) from None
+    return value
 
 
 def compact(value: Json) -> str:

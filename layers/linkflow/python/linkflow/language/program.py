@@ -11,7 +11,7 @@ stored state finds its machine again (`address_of`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from linkflow.language.json import Json
 from linkflow.language.view import View
@@ -62,6 +62,10 @@ class Flow(Protocol):
     def leave(self, view: View, result: Json) -> Shaped: ...
 
 
+LONGEST_PAUSE: Final = 99_999_999.0
+"""Seconds between two attempts, at most: the largest number that the States Language takes for any time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retrier:
     """When to try again, and after how long. `errors` may hold the wildcards of `failures.matches`."""
@@ -80,7 +84,10 @@ class Retrier:
         `random` is in [0, 1)."""
         if failures > self.max_attempts:
             return None
-        delay = self.interval * self.backoff ** (failures - 1)
+        try:
+            delay = min(self.interval * self.backoff ** (failures - 1), LONGEST_PAUSE)
+        except OverflowError:
+            delay = LONGEST_PAUSE
         if self.max_delay is not None:
             delay = min(delay, self.max_delay)
         return delay * random if self.jitter else delay

@@ -69,18 +69,32 @@ def _comparison(family: str, order: str) -> Compare:
 
 
 def matches(value: Json, pattern: Json) -> bool:
+    """In time that grows with the text only: each piece between two stars is taken where it is found first."""
     if not isinstance(value, str) or not isinstance(pattern, str):
         return False
-    return re.fullmatch(_expression(pattern), value, re.DOTALL) is not None
+    first, *pieces = _pieces(pattern)
+    if not pieces:
+        return value == first
+    last, at = pieces.pop(), len(first)
+    if not value.startswith(first) or not value.endswith(last):
+        return False
+    for piece in pieces:
+        found = value.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return at + len(last) <= len(value)
 
 
-def _expression(pattern: str) -> str:
-    pieces = re.findall(r"\\[*\\]|\*+|[^*\\]+|\\", pattern)
-    return "".join(".*" if piece[0] == "*" else re.escape(_literal(piece)) for piece in pieces)
-
-
-def _literal(piece: str) -> str:
-    return piece[1] if len(piece) == 2 and piece[0] == "\\" else piece
+def _pieces(pattern: str) -> list[str]:
+    """The texts between the stars of a pattern."""
+    pieces = [""]
+    for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", pattern):
+        if part == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += part[1:] if part in (r"\*", r"\\") else part
+    return pieces
 
 
 COMPARISONS: Final[Mapping[str, Compare]] = {

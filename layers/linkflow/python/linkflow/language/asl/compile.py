@@ -16,7 +16,7 @@ from linkflow.language.asl import maps
 from linkflow.language.asl.choices import compile_condition
 from linkflow.language.asl.moments import compile_moment
 from linkflow.language.asl.path_flow import PathCatch, PathFlow
-from linkflow.language.asl.paths import Constant, FieldPath, Payload
+from linkflow.language.asl.paths import Constant, Payload, TextPath
 from linkflow.language.asl.queries import Query, Template, is_query
 from linkflow.language.asl.query_flow import QueryCatch, QueryFlow
 from linkflow.language.json import Json
@@ -83,10 +83,11 @@ class _Compiler:
 
     def map(self, common: "_Common", address: str, state: Document, *, jsonata: bool) -> p.Map:
         document = state["ItemProcessor"] if "ItemProcessor" in state else state["Iterator"]
+        distributed = document.get("ProcessorConfig", {}).get("Mode") == maps.DISTRIBUTED
         return p.Map(
             **common.fields(),
             processor=self.machine(p.address_of(address, common.name, p.ITEM), document),
-            items=maps.items(state, jsonata=jsonata),
+            items=maps.items(state, jsonata=jsonata, keyed=distributed),
             selector=maps.selector(state, jsonata=jsonata),
             max_concurrency=maps.limit(state, "MaxConcurrency"),
             tolerated_count=maps.limit(state, "ToleratedFailureCount"),
@@ -94,7 +95,7 @@ class _Compiler:
             batcher=maps.batcher(state, jsonata=jsonata),
             reader=maps.reader(state, jsonata=jsonata),
             writer=maps.writer(state, jsonata=jsonata),
-            distributed=document.get("ProcessorConfig", {}).get("Mode") == maps.DISTRIBUTED,
+            distributed=distributed,
             label=state.get("Label"),
         )
 
@@ -149,7 +150,7 @@ def _fail(common: _Common, state: Document, *, jsonata: bool) -> p.Fail:
 def _text(state: Document, name: str, *, jsonata: bool) -> p.Expression | None:
     """A text of a Fail state: as it stands, behind a path, made by an intrinsic function, or by an expression."""
     if f"{name}Path" in state:
-        return FieldPath(state[f"{name}Path"], f"{name}Path")
+        return TextPath(state[f"{name}Path"], f"{name}Path")
     value = state.get(name)
     if value is None:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from linkflow.language.asl.failures import query, runtime, type_name
+from linkflow.language.asl.failures import expression, query, runtime, type_name
 from linkflow.language.asl.paths import Constant, DocumentPath, Payload, ReferencedNumber
 from linkflow.language.asl.queries import Query, Template, is_query
 from linkflow.language.json import Json
@@ -17,28 +17,31 @@ DISTRIBUTED: Final = "DISTRIBUTED"
 
 
 class PathItems:
-    """JSONPath: the document itself, or what `ItemsPath` leads to in it."""
+    """JSONPath: the document itself, or what `ItemsPath` leads to in it. `keyed`: it may be an object."""
 
-    __slots__ = ("_path",)
+    __slots__ = ("_keyed", "_path")
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, keyed: bool) -> None:
         self._path = DocumentPath(source)
+        self._keyed = keyed
 
     def evaluate(self, view: View) -> Json:
         items = self._path.evaluate(view)
         if isinstance(items, list):
             return items
+        if self._keyed and isinstance(items, dict):
+            return listed(items)
         shown = self._path.path.source.replace("$$", "$", 1)
         raise runtime(f'Reference path "{shown}" must point to array.')
 
 
 class QueryItems:
-    """JSONata: the input itself, `Items` as it stands, or what its expression gives. An object becomes a list of
-    `{"Key", "Value"}` (developer guide, "Items")."""
+    """JSONata: the input itself, `Items` as it stands, or what its expression gives. `keyed`: it may be an object."""
 
-    __slots__ = ("_items", "_query")
+    __slots__ = ("_items", "_keyed", "_query")
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, *, keyed: bool) -> None:
+        self._keyed = keyed
         items = state.get("Items")
         self._query = Query(str(items), "Items") if is_query(items) else None
         self._items = Template(items, "Items") if "Items" in state and self._query is None else None
@@ -47,16 +50,18 @@ class QueryItems:
         if self._items is not None:
             return self._listed(self._items.evaluate(view))
         if self._query is None:
-            if not isinstance(view.input, list):
-                raise query(f"Map state input must be an array but was: {compact(view.input)}")
-            return view.input
+            if isinstance(view.input, list):
+                return view.input
+            if self._keyed and isinstance(view.input, dict):
+                return listed(view.input)
+            raise query(f"Map state input must be an array but was: {compact(view.input)}")
         return self._listed(self._query.evaluate(view))
 
     def _listed(self, items: Json) -> Json:
         if isinstance(items, list):
             return items
-        if isinstance(items, dict):
-            return [{"Key": key, "Value": value} for key, value in items.items()]
+        if self._keyed and isinstance(items, dict):
+            return listed(items)
         source = self._query.source if self._query else compact(items)
         raise query(
             f"The JSONata expression '{source}' specified for the field 'Items' returned an unexpected result type. "
@@ -65,12 +70,20 @@ class QueryItems:
         )
 
 
+def listed(items: Mapping[str, Json]) -> list[Json]:
+    """An object's members as items: a distributed Map takes them (developer guide, "Items")."""
+    return [{"Key": key, "Value": value} for key, value in items.items()]
+
+
 class Bounded:
-    """A number within limits; beyond them the state fails with `cause`."""
+    """A number within limits, and with `whole` an integer; beyond them the state fails with `cause`."""
 
-    __slots__ = ("_cause", "_highest", "_lowest", "_number")
+    __slots__ = ("_cause", "_highest", "_lowest", "_number", "_whole")
 
-    def __init__(self, number: Expression, cause: str, lowest: float = 0, highest: float | None = None) -> None:
+    def __init__(
+        self, number: Expression, cause: str, lowest: float = 0, highest: float | None = None, *, whole: bool = False
+    ) -> None:
+        self._whole = whole
         self._number = number
         self._cause = cause
         self._lowest = lowest
@@ -82,6 +95,9 @@ class Bounded:
             if isinstance(self._number, Query):
                 raise query(self._cause, self._number.location)
             raise runtime(self._cause)
+        if self._whole and isinstance(self._number, Query) and not isinstance(value, int):
+            field = self._number.location
+            raise expression(self._number.source, field, f"returned a number that is not an integer: {value}")
         return value
 
 
@@ -98,7 +114,7 @@ def number(fields: State, name: str, *, location: str = "", fraction: bool = Fal
 def limit(fields: State, name: str, *, location: str = "") -> Expression | None:
     """A number that must not be negative."""
     found = number(fields, name, location=location)
-    return None if found is None else Bounded(found, f"{name} cannot be negative.")
+    return None if found is None else Bounded(found, f"{name} cannot be negative.", whole=True)
 
 
 def percentage(state: State) -> Expression | None:
@@ -107,8 +123,8 @@ def percentage(state: State) -> Expression | None:
     return None if found is None else Bounded(found, f"{name} must be between 0 and 100.", 0, 100)
 
 
-def items(state: State, *, jsonata: bool) -> Expression:
-    return QueryItems(state) if jsonata else PathItems(state.get("ItemsPath", "$"))
+def items(state: State, *, jsonata: bool, keyed: bool) -> Expression:
+    return QueryItems(state, keyed=keyed) if jsonata else PathItems(state.get("ItemsPath", "$"), keyed=keyed)
 
 
 def selector(state: State, *, jsonata: bool) -> Expression | None:

@@ -81,6 +81,18 @@ class FieldPath:
             raise field_not_found(path.source, self.field, view.input) from error
 
 
+class TextPath(FieldPath):
+    """A path or call that must give a text: ErrorPath, CausePath."""
+
+    __slots__ = ()
+
+    def evaluate(self, view: View) -> Json:
+        value = FieldPath.evaluate(self, view)
+        if not isinstance(value, str):
+            raise runtime(f"The field '{self.field}' must be a string but was: {plain(value)}")
+        return value
+
+
 class Payload:
     """A template with its paths compiled."""
 
