@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_CALL = "from linkflow.client.command_line import main; main()"
+LINKFLOW = (sys.executable, "-c", "from linkflow.client.command_line import main; main()")
+"""The command line, whether installed or not."""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -19,7 +20,7 @@ def environment(**more: str) -> dict[str, str]:
 def linkflow(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """The command line, to its end."""
     return subprocess.run(  # noqa: S603 (our own program)
-        [sys.executable, "-c", _CALL, *arguments],
+        [*LINKFLOW, *arguments],
         env=environment(**variables),
         capture_output=True,
         text=True,

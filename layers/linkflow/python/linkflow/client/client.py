@@ -1,42 +1,27 @@
-"""The API from Python: synchronous, small, with errors that say what the server said."""
+"""The API from Python: `Client` in plain code, `AsyncClient` in a loop; the same verbs, records and errors.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+Use either as a context. `address` is the server's, without a path; every verb may raise `ApiError`. The environment's
+proxies are not asked: the address given is the address called.
+"""
+
+import time
+from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
 import httpx
 
-Json = Any
+from linkflow.client import calls
+from linkflow.client.calls import Call, unreachable
+from linkflow.client.records import Events, Execution, Json, Outcome, Page, Summary, Workflow
 
-
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """One fault of what was sent."""
-
-    path: str
-    code: str
-    message: str
-
-
-class ApiError(Exception):
-    """The server refused, or could not be reached (`status` 0). `details` lists every fault."""
-
-    def __init__(self, status: int, code: str, message: str, details: Sequence[Detail] = ()) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.details = tuple(details)
+T = TypeVar("T")
 
 
 class Client:
-    """Use as a context. `address` is the server's, without a path."""
-
-    def __init__(self, address: str, key: str, timeout: float = 30.0) -> None:
-        self._http = httpx.Client(
-            base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=timeout, trust_env=False
-        )
+    def __init__(self, address: str, key: str = "", transport: httpx.BaseTransport | None = None) -> None:
+        self._address = address
+        self._http = httpx.Client(base_url=address, headers=_headers(key), trust_env=False, transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -46,70 +31,174 @@ class Client:
     ) -> None:
         self._http.close()
 
-    def create_workflow(self, name: str, definition: Json) -> Json:
-        return self._call("POST", "/api/v1/workflows", {"name": name, "definition": definition})
+    def create_workflow(self, name: str, definition: Json) -> Workflow:
+        return self._send(calls.create_workflow(name, definition))
 
-    def workflow(self, identifier: str) -> Json:
-        return self._call("GET", f"/api/v1/workflows/{identifier}")
+    def workflow(self, identifier: str) -> Workflow:
+        return self._send(calls.workflow(identifier))
 
-    def workflows(self) -> list[Json]:
-        return self._all("/api/v1/workflows", {})
+    def workflows(self, limit: int = 50, cursor: str | None = None) -> Page[Workflow]:
+        return self._send(calls.workflows(limit, cursor))
 
-    def execute(self, workflow: str, given: Json = None, wait: float = 0) -> Json:
-        """The started execution; with `wait` (seconds) the finished one, if it finishes in time."""
-        path = f"/api/v1/workflows/{workflow}/execute"
-        return self._call("POST", path, {"input": given}, {"wait": wait}, timeout=wait + 30)
+    def all_workflows(self) -> Iterator[Workflow]:
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.workflows(200, cursor or None)
+            yield from page.data
+            cursor = page.next_cursor
 
-    def execution(self, identifier: str) -> Json:
-        return self._call("GET", f"/api/v1/executions/{identifier}")
+    def execute(
+        self,
+        workflow: str,
+        given: Json = None,
+        wait: float = 0,
+        *,
+        name: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Outcome:
+        """Starts the workflow and waits up to `wait` seconds for its end."""
+        began = time.monotonic()
+        outcome = self._send(calls.execute(workflow, given, wait, name, idempotency_key))
+        left = began + wait - time.monotonic()
+        if outcome.status != "running" or left <= 0:
+            return outcome
+        return _outcome(self.finished(outcome.id, left))
 
-    def executions(self, limit: int = 50, **filters: str) -> list[Json]:
+    def execution(self, identifier: str) -> Execution:
+        return self._send(calls.execution(identifier))
+
+    def finished(self, identifier: str, wait: float) -> Execution:
+        """The execution as it is once it is closed, or after `wait` seconds."""
+        end, after, closed = time.monotonic() + wait, -1, False
+        while not closed and (left := end - time.monotonic()) > 0:
+            page = self.events(identifier, after, left)
+            after, closed = page.next_after, page.closed
+        return self.execution(identifier)
+
+    def executions(
+        self, limit: int = 50, cursor: str | None = None, *, status: str | None = None, workflow: str | None = None
+    ) -> Page[Summary]:
         """Newest first."""
-        page = self._call("GET", "/api/v1/executions", parameters={"limit": limit, **filters})
-        found: list[Json] = page["data"]
-        return found
+        return self._send(calls.executions(limit, cursor, status, workflow))
+
+    def events(self, identifier: str, after: int = -1, wait: float = 0) -> Events:
+        """What was recorded behind turn `after`; waits for something up to `wait` seconds (25 at most)."""
+        return self._send(calls.events(identifier, after, wait))
 
     def cancel(self, identifier: str, reason: str = "") -> None:
-        self._call("POST", f"/api/v1/executions/{identifier}/cancel", {"reason": reason})
+        """Asks it to end; it may take a moment."""
+        self._send(calls.cancel(identifier, reason))
 
     def call_hook(self, url: str, body: Json) -> Json:
         """A webhook's answer."""
-        return self._call("POST", url, body)
+        return self._send(calls.hook(url, body))
 
-    def _all(self, path: str, parameters: Mapping[str, Json]) -> list[Json]:
-        found: list[Json] = []
-        cursor: str | None = None
-        while True:
-            page = self._call("GET", path, parameters={**parameters, **({"cursor": cursor} if cursor else {})})
-            found += page["data"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return found
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        body: Json = None,
-        parameters: Mapping[str, Json] | None = None,
-        timeout: float = 60.0,
-    ) -> Json:
+    def _send(self, call: Call[T]) -> T:
         try:
-            answer = self._http.request(method, path, json=body, params=parameters, timeout=timeout)
-        except httpx.HTTPError as error:
-            message = f"Cannot reach {self._http.base_url}: {error}. Is the server running (scripts/run)?"
-            raise ApiError(0, "unreachable", message) from error
-        if answer.status_code >= 400:
-            raise _refusal(answer)
-        return answer.json() if answer.content else None
+            answer = self._http.send(_request(self._http, call))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise unreachable(self._address, error) from error
+        return call.read(answer.status_code, answer.content)
 
 
-def _refusal(answer: httpx.Response) -> ApiError:
-    try:
-        error = answer.json()["error"]
-        details = [Detail(one["path"], one["code"], one["message"]) for one in error.get("details", ())]
-        return ApiError(answer.status_code, error["code"], error["message"], details)
-    except (ValueError, KeyError, TypeError):
-        return ApiError(
-            answer.status_code, "unexpected", f"The server answered {answer.status_code}: {answer.text[:200]}"
-        )
+class AsyncClient:
+    def __init__(self, address: str, key: str = "", transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._address = address
+        self._http = httpx.AsyncClient(base_url=address, headers=_headers(key), trust_env=False, transport=transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def create_workflow(self, name: str, definition: Json) -> Workflow:
+        return await self._send(calls.create_workflow(name, definition))
+
+    async def workflow(self, identifier: str) -> Workflow:
+        return await self._send(calls.workflow(identifier))
+
+    async def workflows(self, limit: int = 50, cursor: str | None = None) -> Page[Workflow]:
+        return await self._send(calls.workflows(limit, cursor))
+
+    async def all_workflows(self) -> AsyncIterator[Workflow]:
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await self.workflows(200, cursor or None)
+            for one in page.data:
+                yield one
+            cursor = page.next_cursor
+
+    async def execute(
+        self,
+        workflow: str,
+        given: Json = None,
+        wait: float = 0,
+        *,
+        name: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Outcome:
+        """Starts the workflow and waits up to `wait` seconds for its end."""
+        began = time.monotonic()
+        outcome = await self._send(calls.execute(workflow, given, wait, name, idempotency_key))
+        left = began + wait - time.monotonic()
+        if outcome.status != "running" or left <= 0:
+            return outcome
+        return _outcome(await self.finished(outcome.id, left))
+
+    async def execution(self, identifier: str) -> Execution:
+        return await self._send(calls.execution(identifier))
+
+    async def finished(self, identifier: str, wait: float) -> Execution:
+        """The execution as it is once it is closed, or after `wait` seconds."""
+        end, after, closed = time.monotonic() + wait, -1, False
+        while not closed and (left := end - time.monotonic()) > 0:
+            page = await self.events(identifier, after, left)
+            after, closed = page.next_after, page.closed
+        return await self.execution(identifier)
+
+    async def executions(
+        self, limit: int = 50, cursor: str | None = None, *, status: str | None = None, workflow: str | None = None
+    ) -> Page[Summary]:
+        """Newest first."""
+        return await self._send(calls.executions(limit, cursor, status, workflow))
+
+    async def events(self, identifier: str, after: int = -1, wait: float = 0) -> Events:
+        """What was recorded behind turn `after`; waits for something up to `wait` seconds (25 at most)."""
+        return await self._send(calls.events(identifier, after, wait))
+
+    async def cancel(self, identifier: str, reason: str = "") -> None:
+        """Asks it to end; it may take a moment."""
+        await self._send(calls.cancel(identifier, reason))
+
+    async def call_hook(self, url: str, body: Json) -> Json:
+        """A webhook's answer."""
+        return await self._send(calls.hook(url, body))
+
+    async def _send(self, call: Call[T]) -> T:
+        try:
+            answer = await self._http.send(_request(self._http, call))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise unreachable(self._address, error) from error
+        return call.read(answer.status_code, answer.content)
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _request(http: httpx.Client | httpx.AsyncClient, call: Call[T]) -> httpx.Request:
+    return http.build_request(
+        call.method,
+        call.path,
+        json=call.body,
+        params=dict(call.parameters),
+        headers=dict(call.headers),
+        timeout=call.timeout,
+    )
+
+
+def _outcome(execution: Execution) -> Outcome:
+    return Outcome(id=execution.id, status=execution.status, output=execution.output, error=execution.error)

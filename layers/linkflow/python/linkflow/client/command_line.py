@@ -1,31 +1,36 @@
 """The `linkflow` command.
 
 Exit codes: 0 all is well; 1 the execution did not succeed; 2 the command was not understood; 3 the server could not be
-reached, or refused.
+reached, or refused. What people read goes to standard output, what went wrong to standard error.
 """
 
-import asyncio
-import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from linkflow.client.client import ApiError, Client
-from linkflow.client.demo.show import show
+from linkflow.client.calls import ApiError
+from linkflow.client.client import Client
+from linkflow.client.demo.demo import demo as demonstrate
+from linkflow.client.records import Execution, Json, Record
 from linkflow.client.timeline import timeline
 
-FAILED, REFUSED = 1, 3
+FAILED, REFUSED, INTERRUPTED = 1, 3, 130
+_SUCCEEDED, _RUNNING = "succeeded", "running"
+_HERE = "http://127.0.0.1:8000"
+_WIDE = 160
+"""Columns where nobody looks: a file or another program."""
 
 main = typer.Typer(
-    no_args_is_help=True,
     help="Durable workflows from the command line.",
+    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -34,12 +39,23 @@ executions = typer.Typer(no_args_is_help=True, help="List, read and cancel execu
 main.add_typer(workflows, name="workflows")
 main.add_typer(executions, name="executions")
 
-Url = Annotated[str, typer.Option(envvar="LINKFLOW_URL", help="Where the server is.")]
-ApiKey = Annotated[str, typer.Option("--key", envvar="LINKFLOW_KEY", help="Your API key.")]
+
+def _address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"'{value}' is no address: it begins with http:// or https://.")
+    return value
+
+
+def _token(value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise typer.BadParameter("A key is made of letters, digits, '-' and '_'.")
+    return value.strip()
+
+
+Url = Annotated[str, typer.Option(envvar="LINKFLOW_URL", callback=_address, help="Where the server is.")]
+ApiKey = Annotated[str, typer.Option("--key", envvar="LINKFLOW_KEY", callback=_token, help="Your API key.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
-_HERE = "http://127.0.0.1:8000"
-_out = Console(soft_wrap=False)
-_errors = Console(stderr=True)
+Limit = Annotated[int, typer.Option(min=1, max=200, help="At most so many.")]
 
 
 @main.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
@@ -53,26 +69,26 @@ def demo() -> None:
     """Show an order intake at work: a webhook, a flaky shop, retries, a delay, a join, an answer."""
     try:
         with _refusals():
-            asyncio.run(show(_out))
+            demonstrate(_out())
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @main.command()
 def run(
-    workflow: str,
+    workflow: Annotated[str, typer.Argument(help="Its id, or its name where only one has it.")],
     given: Annotated[str, typer.Option("--input", help="JSON, or @FILE.")] = "null",
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the result.")] = 30.0,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the result; 0 only starts.")] = 30.0,
     url: Url = _HERE,
     key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """Start a workflow and show what came of it."""
+    """Start a workflow and show what came of it. One that still runs after the wait is no failure."""
+    value = _json(given, "--input")
     with _client(url, key) as client:
-        started = client.execute(workflow, _json(given), wait)
-        execution = client.execution(started["id"])
+        execution = client.execution(client.execute(_found(client, workflow), value, wait).id)
     _show(execution, as_json)
-    if execution["status"] not in ("succeeded", "running"):
+    if execution.status not in (_SUCCEEDED, _RUNNING):
         raise typer.Exit(FAILED)
 
 
@@ -80,31 +96,52 @@ def run(
 def list_workflows(url: Url = _HERE, key: ApiKey = "", as_json: AsJson = False) -> None:
     """All workflows, by name."""
     with _client(url, key) as client:
-        _table(client.workflows(), ("id", "name", "version", "updated_at"), as_json)
+        found = list(client.all_workflows())
+    _table(found, ("id", "name", "version", "updated_at"), as_json)
 
 
 @workflows.command("get")
 def get_workflow(workflow: str, url: Url = _HERE, key: ApiKey = "") -> None:
     """One workflow with its definition, as JSON."""
     with _client(url, key) as client:
-        _print_json(client.workflow(workflow))
+        _print_json(client.workflow(_found(client, workflow)))
 
 
 @workflows.command("apply")
-def apply_workflow(file: Path, name: str = "", url: Url = _HERE, key: ApiKey = "") -> None:
-    """Create a workflow from a definition in a JSON file."""
+def apply_workflow(
+    file: Annotated[Path, typer.Argument(help="A definition, as JSON.")],
+    name: Annotated[str, typer.Option(help="The file's name unless told.")] = "",
+    url: Url = _HERE,
+    key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Create a workflow from a definition."""
+    definition = _json(f"@{file}", "FILE")
     with _client(url, key) as client:
-        _print_json(client.create_workflow(name or file.stem, _json(f"@{file}")))
+        workflow = client.create_workflow(name or file.stem, definition)
+    if as_json:
+        _print_json(workflow)
+        return
+    told = [f"{workflow.id}  {workflow.name}"]
+    told += [f"  POST {hook.url}  starts it at '{hook.node}'" for hook in workflow.hooks]
+    told += [f"  mind {warning.path}: {warning.message}" for warning in workflow.warnings]
+    _out().print(*told, sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
 @executions.command("list")
 def list_executions(
-    status: str = "", limit: int = 20, url: Url = _HERE, key: ApiKey = "", as_json: AsJson = False
+    status: Annotated[str | None, typer.Option(help="Only those of this status.")] = None,
+    workflow: Annotated[str | None, typer.Option(help="Only those of this workflow.")] = None,
+    limit: Limit = 20,
+    url: Url = _HERE,
+    key: ApiKey = "",
+    as_json: AsJson = False,
 ) -> None:
     """The newest executions."""
     with _client(url, key) as client:
-        found = client.executions(limit, **({"status": status} if status else {}))
-        _table(found, ("id", "workflow", "status", "started_at", "closed_at", "error"), as_json)
+        only = _found(client, workflow) if workflow else None
+        found = client.executions(limit, status=status, workflow=only).data
+    _table(found, ("id", "workflow", "status", "started_at", "closed_at", "error"), as_json)
 
 
 @executions.command("show")
@@ -115,7 +152,12 @@ def show_execution(execution: str, url: Url = _HERE, key: ApiKey = "", as_json: 
 
 
 @executions.command("cancel")
-def cancel_execution(execution: str, reason: str = "", url: Url = _HERE, key: ApiKey = "") -> None:
+def cancel_execution(
+    execution: str,
+    reason: Annotated[str, typer.Option(help="Kept in its book.")] = "",
+    url: Url = _HERE,
+    key: ApiKey = "",
+) -> None:
     """Ask an execution to end."""
     with _client(url, key) as client:
         client.cancel(execution, reason)
@@ -133,36 +175,59 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        _errors.print(error.message, style="red", markup=False)
-        for detail in error.details:
-            _errors.print(f"  {detail.path}: {detail.message}", markup=False)
+        told = [error.message, *(f"  {detail.path}: {detail.message}" for detail in error.details)]
+        sys.stderr.write("\n".join(told) + "\n")
         raise typer.Exit(REFUSED) from None
 
 
-def _json(text: str) -> Any:
+def _found(client: Client, workflow: str) -> str:
+    """The id of what may be an id or a name. Raises `ApiError`."""
+    if workflow.startswith("wf_"):
+        return workflow
+    named = [one.id for one in client.all_workflows() if one.name == workflow]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise ApiError(409, "ambiguous", f"Several workflows are called '{workflow}'; say which: {', '.join(named)}.")
+    raise ApiError(404, "not_found", f"No workflow is called '{workflow}'; `linkflow workflows list` shows all.")
+
+
+def _json(text: str, where: str) -> Json:
     try:
-        return json.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
-    except (OSError, ValueError) as error:
-        raise typer.BadParameter(f"{text}: {error}") from None
+        return msgspec.json.decode(Path(text[1:]).read_bytes() if text.startswith("@") else text)
+    except (OSError, msgspec.DecodeError) as error:
+        raise typer.BadParameter(f"{text}: {error}", param_hint=where) from None
 
 
-def _show(execution: Any, as_json: bool) -> None:
+def _out() -> Console:
+    return Console(width=None if sys.stdout.isatty() else _WIDE)
+
+
+def _show(execution: Execution, as_json: bool) -> None:
     if as_json:
         _print_json(execution)
         return
-    _out.print(timeline(execution))
-    _out.print("output:", execution["output"])
+    out = _out()
+    out.print(timeline(execution, out.width))
+    if execution.error:
+        out.print(f"\nerror: {execution.error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    elif execution.status == _SUCCEEDED:
+        text = msgspec.json.encode(execution.output).decode()
+        out.print(f"\noutput: {text}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(rows: list[Any], columns: tuple[str, ...], as_json: bool) -> None:
+def _table(rows: Sequence[Record], columns: Iterable[str], as_json: bool) -> None:
     if as_json:
         _print_json(rows)
         return
-    table = Table(*columns, box=None, header_style="dim")
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=column == "id")
     for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
-    _out.print(table)
+        told = msgspec.to_builtins(row)
+        table.add_row(*("" if told[name] is None else str(told[name]) for name in columns))
+    _out().print(table, markup=False)
 
 
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
