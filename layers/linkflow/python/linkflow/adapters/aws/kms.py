@@ -73,7 +73,10 @@ class KmsKeyRing:
             )
         except ClientError as error:
             raise Broken("A sealed value is damaged, or was sealed for something else.") from error
-        return FileKeyRing({_NUMBER: answer["Plaintext"]})
+        try:
+            return FileKeyRing({_NUMBER: answer["Plaintext"]})
+        except ValueError as error:
+            raise Broken("A sealed value is damaged: what it carries is no data key.") from error
 
 
 def _told(context: Mapping[str, str]) -> dict[str, str]:
