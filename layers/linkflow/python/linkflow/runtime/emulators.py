@@ -1,6 +1,7 @@
 """AWS on this machine, for trying the aws family without an account."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 
 
@@ -9,6 +10,7 @@ def moto() -> Iterator[str]:
     """A moto server while the context lasts; gives its address. What it holds is gone afterwards."""
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 (a development dependency)
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line per request would bury what LinkFlow says
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     try:
