@@ -131,6 +131,18 @@ def test_a_cause_has_an_end() -> None:
 # ---------------------------------------------------------------- failures and time
 
 
+def test_a_loop_without_an_end_ends() -> None:
+    """Given states that go round and wait for nothing; then the execution fails instead of its turn never ending."""
+    run = machine(Round={"Type": "Wait", "Seconds": 0}, Again={"Type": "Pass", "Next": "Round"}).start({})
+    assert run.state.failure is not None
+    assert run.state.failure.error == "States.Runtime"
+
+
+def test_a_wait_for_a_moment_that_has_passed_takes_no_turn() -> None:
+    run = machine(Past={"Type": "Wait", "Timestamp": "1970-01-01T00:00:01Z"}).start({})
+    assert run.state.status == "succeeded"
+
+
 def test_pauses_stay_finite_however_often_a_task_fails() -> None:
     assert Retrier(("States.ALL",), max_attempts=10**8).pause(10**7, 0.5) == LONGEST_PAUSE
 

@@ -11,7 +11,7 @@ from linkflow.execution import events as e
 from linkflow.execution.commands import RunTask
 from linkflow.execution.decide import decide
 from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
-from linkflow.execution.failures import HEARTBEAT_TIMEOUT, INTERRUPTED, TIMEOUT
+from linkflow.execution.failures import HEARTBEAT_TIMEOUT, INTERRUPTED, RUNTIME, TIMEOUT
 from linkflow.execution.limits import limited
 from linkflow.execution.state import Iterations, Scope, State
 from linkflow.execution.surroundings import task_token
@@ -19,6 +19,12 @@ from linkflow.language import program as p
 
 PATIENCE = 3
 """How often a task may take its process down before it is recorded as failed."""
+
+MOST_ENTRIES = 12_500
+"""States that one scope may enter in one turn, without waiting for anything: as many as Step Functions' 25,000 events
+allow to a whole execution. More is a loop without an end."""
+
+RUN_AWAY = "The execution reached the maximum number of history events (25000)."
 
 
 def accepts(state: State, news: e.News) -> bool:
@@ -51,16 +57,30 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
             item = limited(program, state, told)
             evolve(state, item, now)
             events.append(item)
-    for event in _consequences(program, state, now):
+    for event in _consequences(program, state):
         evolve(state, event, now)
         events.append(event)
-    while state.agenda:
+    entries: dict[int, int] = {}
+    while True:
+        for event in _moments(state, now):
+            evolve(state, event, now)
+            events.append(event)
+        if not state.agenda:
+            return events
         agenda, state.agenda = state.agenda, []
         for number in agenda:
             for event in decide(program, state, number, now):
                 evolve(state, event, now)
                 events.append(event)
-    return events
+                if event.__class__ is e.StateEntered and _runs_away(entries, number) and not state.closed:
+                    events.append(e.ExecutionFailed(RUNTIME, RUN_AWAY))
+                    evolve(state, events[-1], now)
+
+
+def _runs_away(entries: dict[int, int], number: int) -> bool:
+    """Whether one scope entered more states in this turn than a loop that ends would."""
+    entries[number] = entries.get(number, 0) + 1
+    return entries[number] > MOST_ENTRIES
 
 
 def begin(program: p.Program, started: e.ExecutionStarted, now: float) -> tuple[State, list[e.Event]]:
@@ -70,8 +90,8 @@ def begin(program: p.Program, started: e.ExecutionStarted, now: float) -> tuple[
     return state, [started, *advance(program, state, (), now)]
 
 
-def _consequences(program: p.Program, state: State, now: float) -> Iterator[e.Event]:
-    """What follows without any scope deciding: the wish to cancel, deadlines, moments, tasks that kill their visits."""
+def _consequences(program: p.Program, state: State) -> Iterator[e.Event]:
+    """What follows without any scope deciding: the wish to cancel, and tasks that kill their visits."""
     if state.closed:
         return
     if state.cancel is not None:
@@ -80,6 +100,10 @@ def _consequences(program: p.Program, state: State, now: float) -> Iterator[e.Ev
     for scope in list(state.scopes.values()):
         if _is_given_up(program, scope):
             yield _interrupted(scope)
+
+
+def _moments(state: State, now: float) -> Iterator[e.Event]:
+    """What has come: the execution's deadline, the ends of waits and pauses, tasks' deadlines."""
     while state.moments and state.moments[0][0] <= now:
         moment, number = state.moments[0]
         if number == EXECUTION_DEADLINE:

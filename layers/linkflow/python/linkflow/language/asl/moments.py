@@ -55,7 +55,9 @@ class Delay:
         seconds = self._query.evaluate(view)
         if seconds != int(seconds):
             raise query(f"The Seconds field cannot be parsed as a long value: {plain(seconds)}", "Seconds")
-        return bounded(view, view.around.now + not_negative("Seconds", seconds))
+        if seconds < 0:
+            raise query(f"The Seconds field references a negative value: {plain(seconds)}", "Seconds")
+        return bounded(view, view.around.now + seconds)
 
 
 class DelayPath:
@@ -69,10 +71,12 @@ class DelayPath:
     def until(self, view: View) -> float:
         value = _referenced("SecondsPath", self._path, view)
         seconds = as_number(value)
+        shown = f"{self._path.source} == {plain(value)}"
         if seconds is None:
-            shown = f"{self._path.source} == {plain(value)}"
             raise runtime(f"The SecondsPath parameter cannot be parsed as a long value: {shown}")
-        return bounded(view, view.around.now + not_negative("SecondsPath", seconds))
+        if seconds < 0:
+            raise runtime(f"The SecondsPath parameter references a negative value: {shown}")
+        return bounded(view, view.around.now + seconds)
 
 
 class Timestamp:
@@ -116,12 +120,6 @@ def _referenced(field: str, path: JsonPath, view: View) -> Json:
         return resolve(path, view)
     except PathNotFound as error:
         raise runtime(f"The {field} parameter does not reference an input value: {path.source}") from error
-
-
-def not_negative(field: str, seconds: float) -> float:
-    if seconds < 0:
-        raise runtime(f"The {field} parameter references a negative value: {plain(seconds)}")
-    return seconds
 
 
 def bounded(view: View, moment: float) -> float:
