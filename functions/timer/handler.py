@@ -1,4 +1,5 @@
-"""timer: moments. A delayed alarm wakes its execution; each minute the watchdog looks after what is due."""
+"""timer: moments. A delayed alarm wakes its execution; each minute the watchdog looks after what is due,
+and the store is tidied."""
 
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ def functions(world: World) -> Sequence[Function]:
 
     async def sweep(now: float) -> None:
         await watch(world.engine, now)
+        await world.tidy(now)
 
     return [
         Function("timer_alarms", "timer", QueueTrigger(TIMERS, ring, concurrency=1_000)),

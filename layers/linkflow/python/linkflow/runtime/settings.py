@@ -30,7 +30,7 @@ class Settings(BaseModel):
     endpoint_url: str | None = Field(None, description="AWS endpoint of an emulator; empty means AWS itself.")
     table: str = Field("", description="DynamoDB table; empty means `linkflow-<stage>`.")
     bucket: str = Field("", description="S3 bucket of large values; empty means `linkflow-<stage>`.")
-    key: str = Field("", description="KMS key id or alias; empty means `alias/linkflow-<stage>`.")
+    kms_key: str = Field("", description="KMS key id or alias; empty means `alias/linkflow-<stage>`.")
     secret: SecretStr = Field(
         SecretStr(""), description="Signs calls into `/engine/v1` and callbacks out; empty turns both off."
     )

@@ -24,6 +24,13 @@ async def _nothing() -> None:
     """A world made by hand has nothing to close."""
 
 
+async def _nothing_to_tidy(_: float) -> None:
+    """AWS drops expired items and deduplication ids without being asked."""
+
+
+Tidy = Callable[[float], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything outside the process, as ports. Made once per process, within its event loop."""
@@ -40,6 +47,8 @@ class World:
     """The engine's verbs stand on this; one per world, since those who wait in this process share it."""
     close: Callable[[], Awaitable[None]] = _nothing
     """Finishes what is under way (a commit, open connections) and lets go of it."""
+    tidy: Tidy = _nothing_to_tidy
+    """Removes what has expired by a moment, where the store does not do so by itself. The timer asks for it."""
 
 
 Connect = Callable[[Settings], Awaitable[World]]
@@ -63,18 +72,25 @@ def _sqlite(settings: Settings, clock: Clock) -> World:
     store = Store.open(settings.data)
     queue = SqliteQueue(store, clock, QUEUES)
 
+    table = SqliteTable(store, queue)
+
     async def close() -> None:
         await queue.close()
         await store.close()
 
+    async def tidy(now: float) -> None:
+        await table.sweep(now)
+        await queue.sweep(now)
+
     return assemble(
-        SqliteTable(store, queue),
+        table,
         queue,
         SqliteBlobs(store),
         FileKeyRing.open_file(settings.data),
         clock,
         settings,
         close,
+        tidy=tidy,
     )
 
 
@@ -89,7 +105,7 @@ async def _aws(settings: Settings, clock: Clock) -> World:
     place = Place(settings.region, settings.endpoint_url)
     session = AwsSession(place)
     table, bucket = settings.table or settings.names, settings.bucket or settings.names
-    key = settings.key or f"alias/{settings.names}"
+    key = settings.kms_key or f"alias/{settings.names}"
     if settings.endpoint_url is not None:
         from linkflow.adapters.aws.resources import make  # noqa: PLC0415 (same)
 
@@ -119,6 +135,7 @@ def assemble(
     settings: Settings,
     close: Callable[[], Awaitable[None]],
     nodes: Mapping[str, type[BaseNode]] = NODES,
+    tidy: Tidy = _nothing_to_tidy,
 ) -> World:
     """A world over one family's ports, with the engine on it."""
     names = SystemIds(clock)
@@ -130,7 +147,7 @@ def assemble(
         await http.close()
         await close()
 
-    return World(table, queue, blobs, keyring, clock, names, http, settings, engine, close_all)
+    return World(table, queue, blobs, keyring, clock, names, http, settings, engine, close_all, tidy)
 
 
 class _NotConnected:

@@ -1,0 +1,59 @@
+"""The timer's minute: what the watchdog repairs, and what is tidied away."""
+
+from pathlib import Path
+
+from functions.services import declare
+from linkflow import ids
+from linkflow.adapters.clock import VirtualClock
+from linkflow.execution.events import ExecutionStarted, Names
+from linkflow.messages import LANE
+from linkflow.ports import Item, Key
+from linkflow.runtime.functions import Schedule
+from linkflow.runtime.settings import Settings
+from linkflow.runtime.wiring import World, connect
+from linkflow.stores.books import Turn
+from linkflow.stores.records import Summary
+
+
+async def minute(world: World) -> None:
+    (watch,) = [one for one in declare(world) if one.name == "timer_watch"]
+    assert isinstance(watch.trigger, Schedule)
+    await watch.trigger.tick(world.clock.now())
+
+
+async def opened(world: World, check_at: float) -> str:
+    """An execution that was written down, but whose first message was never sent."""
+    execution, now = world.ids.new(ids.EXECUTION), world.clock.now()
+    started = ExecutionStarted(None, Names(execution, execution, "wf", "test"), "ws", 1, "hash")
+    opening = await world.engine.books.opening("ws", execution, Turn(now, (started,)))
+    await world.engine.summaries.open(Summary("ws", execution, "wf", 1, now, check_at=check_at), opening)
+    return execution
+
+
+async def test_an_execution_whose_message_was_lost_is_woken_when_its_time_has_come_and_not_before(
+    tmp_path: Path,
+) -> None:
+    clock = VirtualClock()
+    world = await connect(Settings(data=tmp_path), clock)
+    execution = await opened(world, check_at=clock.now() + 90)
+    await minute(world)
+    assert await world.queue.receive(LANE.name) == ()
+    await clock.advance(91)
+    await minute(world)
+    (message,) = await world.queue.receive(LANE.name)
+    assert message.group == execution
+    await minute(world)
+    assert await world.queue.receive(LANE.name) == ()
+    await world.close()
+
+
+async def test_what_has_expired_is_tidied_away_and_the_rest_is_kept(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    world = await connect(Settings(data=tmp_path), clock)
+    await world.table.put(Item(Key("a", "old"), b"", expires_at=clock.now() + 10))
+    await world.table.put(Item(Key("a", "kept"), b""))
+    await clock.advance(11)
+    await minute(world)
+    assert await world.table.get(Key("a", "old")) is None
+    assert await world.table.get(Key("a", "kept")) is not None
+    await world.close()
