@@ -18,6 +18,7 @@ from linkflow.execution.history import history
 from linkflow.execution.inspect import Given, find, inspect
 from linkflow.execution.limits import LARGEST_VALUE, LONGEST_CAUSE
 from linkflow.execution.state import Failure
+from linkflow.execution.tokens import proves, read_token
 from linkflow.language.asl import compile_asl
 from linkflow.language.asl.choices import matches
 from linkflow.language.json import Json
@@ -181,13 +182,31 @@ def test_a_missed_sign_of_life_is_caught_by_its_own_name() -> None:
     assert run.later().state.output == {"Error": "States.Timeout", "Cause": ""}
 
 
-def test_a_token_names_one_task_and_differs_by_salt() -> None:
+def test_a_token_names_one_task_of_one_execution() -> None:
     """Given a task whose arguments hold its token; then the task that is owed is ended by that same token."""
     run = machine(
         Work=task(Resource=f"{LAMBDA}.waitForTaskToken", Parameters={"token.$": "$$.Task.Token"}),
     ).start({})
     owed = run.owed()[0]
     assert owed.arguments == {"token": owed.token}
+    token = read_token(owed.token or "")
+    assert token is not None
+    assert (token.scope, token.task) == (owed.scope, owed.task)
+    assert proves(token, run.state)
+    run.state.salt = "another"
+    assert not proves(token, run.state)
+
+
+@given(text=st.text())
+def test_no_text_breaks_the_reading_of_tokens(text: str) -> None:
+    assert read_token(text) is None
+
+
+def test_a_request_is_told_of_once_however_often_it_is_reported() -> None:
+    run = machine(Work=task(Resource=f"{LAMBDA}.sync")).start({})
+    owed = run.owed()[0]
+    run.tell(*[TaskSubmitted(owed.scope, owed.task, {})] * 2).tell(TaskSubmitted(owed.scope, owed.task, {}))
+    assert [event.type for event in history(run.program, run.book)].count("TaskSubmitted") == 1
 
 
 def test_siblings_of_what_failed_are_given_up_once() -> None:

@@ -14,7 +14,7 @@ from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
 from linkflow.execution.failures import HEARTBEAT_TIMEOUT, INTERRUPTED, RUNTIME, TIMEOUT
 from linkflow.execution.limits import limited
 from linkflow.execution.state import Iterations, Scope, State
-from linkflow.execution.surroundings import task_token
+from linkflow.execution.tokens import task_token
 from linkflow.language import program as p
 
 PATIENCE = 3
@@ -32,8 +32,11 @@ def accepts(state: State, news: e.News) -> bool:
     if state.closed:
         return False
     match news:
-        case e.TaskSucceeded() | e.TaskFailed() | e.TaskTimedOut() | e.TaskSubmitted() | e.TaskHeartbeat():
+        case e.TaskSucceeded() | e.TaskFailed() | e.TaskTimedOut() | e.TaskHeartbeat():
             return expects(state, news.scope, news.task)
+        case e.TaskSubmitted():
+            task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
+            return task is not None and not task.submitted
         case e.TaskStarted():
             task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
             return task is not None and not task.started
@@ -178,7 +181,7 @@ def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
         started=task.started,
         pattern=task.pattern,
         credentials=task.credentials,
-        token=task_token(state, scope, task.task) if task.pattern != "request" else None,
+        token=task_token(state, scope.id, task.task) if task.pattern != "request" else None,
     )
 
 

@@ -76,7 +76,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             if task is not None:
                 task.started = True
         case e.TaskSubmitted():
-            count(state, state.scopes[event.scope], 1)
+            _submitted(state, state.scopes[event.scope])
         case e.TaskHeartbeat():
             _beat(state, state.scopes[event.scope], at)
         case e.RetryScheduled():
@@ -235,6 +235,12 @@ def _task_over(state: State, number: int) -> Scope:
         state.histories[scope.history] += 1
     state.agenda.append(number)
     return scope
+
+
+def _submitted(state: State, scope: Scope) -> None:
+    if scope.task is not None:
+        scope.task.submitted = True
+        count(state, scope, 1)
 
 
 def _beat(state: State, scope: Scope, at: float) -> None:

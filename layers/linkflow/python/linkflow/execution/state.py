@@ -50,6 +50,7 @@ class OpenTask(msgspec.Struct):
     pattern: str = "request"
     credentials: Json = None
     started: bool = False
+    submitted: bool = False
     interruptions: int = 0
 
 

@@ -3,26 +3,18 @@
 Made for each evaluation and asked lazily: most expressions look only at their input.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 
 from linkflow.execution.state import Iterations, Nodes, Scope, State
+from linkflow.execution.tokens import task_token
 from linkflow.language.json import Json
 
 
 def moment_text(moment: float) -> str:
     """RFC 3339 in UTC with milliseconds, as Step Functions writes times: `2026-01-31T09:30:00.000Z`."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def task_token(state: State, scope: Scope, task: int) -> str:
-    """What ends this task from outside: `<execution>.<scope>.<task>.<proof>`, of which the proof cannot be guessed
-    without the execution's salt."""
-    where = f"{state.workspace}/{state.names.execution_id}/{scope.id}/{task}"
-    proof = blake2b(where.encode(), key=state.salt.encode()[:64], digest_size=16).hexdigest()
-    return urlsafe_b64encode(f"{where}/{proof}".encode()).decode()
 
 
 class ScopeSurroundings:
@@ -89,7 +81,7 @@ class ScopeSurroundings:
         if item := self._item():
             context["Map"] = {"Item": {"Index": item[0], "Value": item[1]}}
         if self.token is not None:
-            context["Task"] = {"Token": task_token(state, scope, self.token)}
+            context["Task"] = {"Token": task_token(state, scope.id, self.token)}
         return context
 
     def roots(self) -> Mapping[str, Json]:

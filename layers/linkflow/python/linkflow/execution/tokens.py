@@ -1,0 +1,54 @@
+"""What ends a task from outside: a token names one task of one execution, and cannot be guessed.
+
+Its proof is keyed with the execution's salt, so that only who was handed the token can make it up. It is the same
+whenever it is asked for, as everything here.
+"""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import blake2b
+from hmac import compare_digest
+
+import msgspec
+
+from linkflow.execution.state import State
+
+
+class Token(msgspec.Struct, frozen=True, array_like=True):
+    """`execution` is the id that its names give it."""
+
+    workspace: str
+    execution: str
+    scope: int
+    task: int
+    proof: str = ""
+
+
+_DECODER = msgspec.json.Decoder(Token)
+
+
+def task_token(state: State, scope: int, task: int) -> str:
+    """The token of this task."""
+    bare = Token(state.workspace, state.names.execution_id, scope, task)
+    whole = msgspec.structs.replace(bare, proof=_proof(bare, state.salt))
+    return urlsafe_b64encode(msgspec.json.encode(whole)).decode()
+
+
+def read_token(token: str) -> Token | None:
+    """What a token says of itself, which proves nothing yet; None for a text that is no token."""
+    try:
+        return _DECODER.decode(urlsafe_b64decode(token.encode()))
+    except (binascii.Error, UnicodeError, msgspec.MsgspecError):
+        return None
+
+
+def proves(token: Token, state: State) -> bool:
+    """Whether it was made for this execution."""
+    bare = msgspec.structs.replace(token, proof="")
+    ours = bare.execution == state.names.execution_id and bare.workspace == state.workspace
+    return ours and compare_digest(token.proof.encode(), _proof(bare, state.salt).encode())
+
+
+def _proof(bare: Token, salt: str) -> str:
+    key = blake2b(salt.encode(), digest_size=32).digest()
+    return blake2b(msgspec.json.encode(bare), key=key, digest_size=16).hexdigest()
