@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import heappop, heappush
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from linkflow.execution import events as e
 from linkflow.execution.advance import advance, begin, next_moment, owed
+from linkflow.execution.commands import RunTask
 from linkflow.execution.evolve import evolve
 from linkflow.execution.history import history
 from linkflow.execution.state import State
@@ -26,14 +27,19 @@ from tests.conformance.stand_ins import Answer, StandIns
 START: Final = datetime(2026, 11, 23, 15, 48, 46, tzinfo=UTC).timestamp()
 """The recordings' "now": their moments lie just before it or far after it."""
 
-_LONGEST: Final = 10_000
 _DECODER: Final = msgspec.json.Decoder(tuple[e.Event, ...])
 _STATUS: Final = {"succeeded": "SUCCEEDED", "failed": "FAILED", "timed_out": "TIMED_OUT", "running": "RUNNING"}
 
 
+class Services(Protocol):
+    """Who answers tasks."""
+
+    def answer(self, task: RunTask) -> Answer: ...
+
+
 def run_case(case: Case) -> Outcome:
     program = compile_asl(case["definition"])
-    return _Run(program, StandIns(case)).run(names(case), case.get("input"))
+    return Run(program, StandIns(case)).run(names(case), case.get("input"))
 
 
 def names(case: Case) -> e.Names:
@@ -46,9 +52,10 @@ def names(case: Case) -> e.Names:
 
 
 @dataclass
-class _Run:
+class Run:
     program: Program
-    services: StandIns
+    services: Services
+    longest: int = 10_000
     now: float = START
     state: State = field(default_factory=State)
     book: list[tuple[float, Sequence[e.Event]]] = field(default_factory=list)
@@ -60,7 +67,7 @@ class _Run:
         started = e.ExecutionStarted(value, given, "ws", 1, self.program.hash, deadline=deadline, salt="salt")
         self.state, events = begin(self.program, started, self.now)
         self.book.append((self.now, events))
-        for _ in range(_LONGEST):
+        for _ in range(self.longest):
             if self.state.closed or not self._step():
                 break
         self._check()
@@ -93,7 +100,7 @@ class _Run:
         news: e.News = e.TaskSucceeded(scope, task, answer.result)
         if answer.failed:
             news = e.TaskFailed(scope, task, answer.error, answer.cause)
-        heappush(self.due, (self.now + answer.after + (0.001 if answer.submitted else 0.0), task, news))
+        heappush(self.due, (self.now + answer.after + (0.0 if answer.submitted is None else 0.001), task, news))
 
     def _tell(self, *news: e.News) -> None:
         self.book.append((self.now, advance(self.program, self.state, news, self.now)))

@@ -240,7 +240,7 @@ def _task_over(state: State, number: int) -> Scope:
 def _submitted(state: State, scope: Scope) -> None:
     if scope.task is not None:
         scope.task.submitted = True
-        count(state, scope, 1)
+        count(state, scope, int(scope.composite is None))
 
 
 def _beat(state: State, scope: Scope, at: float) -> None:
