@@ -114,3 +114,9 @@ async def test_bodies_that_are_not_what_they_should_be_are_refused(house: House,
     answer = await house.http.post("/api/v1/workflows", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == status
     assert set(answer.json()["error"]) == {"code", "message", "details", "request_id"}
+
+
+async def test_a_form_where_json_is_wanted_is_told_so_in_one_sentence(house: House) -> None:
+    answer = await house.http.post("/api/v1/workflows", data={"name": "x"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_media_type")
+    assert "application/json" in answer.json()["error"]["message"]

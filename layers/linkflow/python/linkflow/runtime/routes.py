@@ -21,6 +21,7 @@ import msgspec
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 
@@ -30,6 +31,7 @@ from linkflow.runtime.calls import Call, current_call
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
+_FORM = "application/x-www-form-urlencoded"
 Guard = Callable[[Call], Awaitable[object]]
 """Finds out who calls (its answer becomes `Call.caller`) or raises `Unauthenticated`, `Forbidden`, `RateLimited`."""
 
@@ -76,6 +78,9 @@ def _door(guard: Guard | None) -> Callable[..., Awaitable[Response[Any]]]:
         call = current_call()
         if guard is not None:
             call.caller = await guard(call)
+        if call.body and guard is not None and call.headers.get("content-type", "").startswith(_FORM):
+            # What curl says of any body: read as a form, it would be refused field by field, which helps nobody.
+            raise RequestUnsupportedContentType("A form was sent.", [])
         if call.body:
             _parse_body(app, call)
         _checking.handler(app, cast("NextMiddleware", _only_check))
