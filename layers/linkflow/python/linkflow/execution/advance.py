@@ -60,7 +60,8 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
             item = limited(program, state, told)
             evolve(state, item, now)
             events.append(item)
-    for event in _consequences(program, state):
+    resumed = any(isinstance(event, e.VisitResumed) for event in events)
+    for event in _consequences(program, state, resumed=resumed):
         evolve(state, event, now)
         events.append(event)
     entries: dict[int, int] = {}
@@ -93,14 +94,15 @@ def begin(program: p.Program, started: e.ExecutionStarted, now: float) -> tuple[
     return state, [started, *advance(program, state, (), now)]
 
 
-def _consequences(program: p.Program, state: State) -> Iterator[e.Event]:
-    """What follows without any scope deciding: the wish to cancel, and tasks that kill their visits."""
+def _consequences(program: p.Program, state: State, *, resumed: bool) -> Iterator[e.Event]:
+    """What follows without any scope deciding: the wish to cancel, and (when a visit has just died) tasks that kill
+    their visits."""
     if state.closed:
         return
     if state.cancel is not None:
         yield e.ExecutionCancelled(state.cancel)
         return
-    for scope in list(state.scopes.values()):
+    for scope in list(state.scopes.values()) if resumed else ():
         if _is_given_up(program, scope):
             yield _interrupted(scope)
 
