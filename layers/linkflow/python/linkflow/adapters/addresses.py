@@ -4,16 +4,27 @@ A workflow is written by people who must not reach what stands behind our own do
 cloud's metadata service, in any spelling, also wrapped in IPv6 (mapped, 6to4, NAT64, Teredo).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
+_Network = IPv4Network | IPv6Network
 
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+_ALSO_PRIVATE: tuple[_Network, ...] = (
+    IPv4Network("168.63.129.16/32"),  # Azure's host, public in form only
+    IPv4Network("192.0.0.0/24"),  # IETF protocols; Oracle Cloud's metadata is 192.0.0.192
+    IPv4Network("192.88.99.0/24"),  # 6to4 relays, withdrawn (RFC 7526)
+    IPv6Network("fec0::/10"),  # site-local, withdrawn (RFC 3879), still routed inside some sites
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637)
+)
+"""What `ipaddress` takes for global although nothing on the public internet answers there."""
 
 
 class Allowed:
-    """`entries`: hosts (`localhost`), hosts with a port (`127.0.0.1:9000`), addresses, or networks (`10.1.0.0/16`)."""
+    """`entries`: hosts (`localhost`), hosts with a port (`127.0.0.1:9000`, `[::1]:9000`), addresses, or networks
+    (`10.1.0.0/16`)."""
 
     __slots__ = ("_hosts", "_networks")
 
@@ -23,40 +34,43 @@ class Allowed:
 
     def permits(self, host: str, port: int, address: Address) -> bool:
         """Whether a connection to `address`, found under the name `host`, may be made."""
-        if host.casefold() in self._hosts or f"{host.casefold()}:{port}" in self._hosts:
+        name = host.casefold()
+        if not self._hosts.isdisjoint((name, f"{name}:{port}", f"[{name}]:{port}")):
             return True
-        if any(address in network for network in self._networks):
+        meant = _meant(address)
+        if any(one in network for one in (address, *meant[:1]) for network in self._networks):
             return True
-        return all(is_public(one) for one in _unwrapped(address))
+        return all(is_public(one) for one in meant)
 
 
 def is_public(address: Address) -> bool:
     """Global unicast, and nothing that means another address."""
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    return not any(address in network for network in _ALSO_PRIVATE)
 
 
-def _network(entry: str) -> IPv4Network | IPv6Network | None:
+def parsed(text: str) -> Address:
+    """An address as the resolver gives it; a scope (`fe80::1%eth0`) does not matter here."""
+    return ip_address(text.partition("%")[0])
+
+
+def _network(entry: str) -> _Network | None:
     try:
         return ip_network(entry, strict=False)
     except ValueError:
         return None
 
 
-def _unwrapped(address: Address) -> Iterator[Address]:
-    """The address, and every IPv4 address it carries inside."""
-    yield address
+def _meant(address: Address) -> tuple[Address, ...]:
+    """Where packets to `address` end, by all that can be told from it. Mapped and NAT64 addresses are only another
+    way to write an IPv4 address (a resolver behind NAT64 gives nothing else); tunnels also lead through their own."""
     if isinstance(address, IPv4Address):
-        return
+        return (address,)
     if address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
+        return (address.ipv4_mapped,)
+    if address in _NAT64:
+        return (IPv4Address(int(address) & 0xFFFF_FFFF),)
     if address.sixtofour is not None:
-        yield address.sixtofour
-    if address.teredo is not None:
-        yield from address.teredo
-    if any(address in network for network in _NAT64):
-        yield IPv4Address(int(address) & 0xFFFF_FFFF)
-
-
-def parsed(text: str) -> Address:
-    """An address as the resolver gives it; a scope (`fe80::1%eth0`) does not matter here."""
-    return ip_address(text.partition("%")[0])
+        return (address, address.sixtofour)
+    return (address, *(address.teredo or ()))

@@ -3,14 +3,19 @@
 The name is resolved here, every address it has is checked, and the connection goes to a checked address: nothing is
 resolved a second time, so a name cannot change its mind in between. Host header, TLS server name and certificate stay
 those of the name. Redirects are followed by hand, each checked like the first request.
+
+httpx writes the request, its connection pool (httpcore) carries it. `httpx.AsyncClient` stays out: it keeps the cookies
+of every answer and would show those of one workspace's request to the next; it also costs more CPU than the pool.
 """
 
 import asyncio
+import base64
 import socket
+import zlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote_to_bytes
 
 import httpcore
 import httpx
@@ -19,8 +24,11 @@ from linkflow.adapters.addresses import Allowed, parsed
 from linkflow.ports import HttpFailed, HttpRequest, HttpResponse
 
 MOST_REDIRECTS = 10
-_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+_BOUND_TO_ORIGIN = frozenset({"authorization", "cookie", "host", "proxy-authorization", "x-api-key"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DEFAULTS = {"Accept": "*/*", "Accept-Encoding": "gzip", "User-Agent": "LinkFlow"}
+_GZIP_ONLY = 31
+"""zlib's `wbits` for gzip with its header and checksum."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host, as text. Raises `OSError` when it has none."""
@@ -36,16 +44,16 @@ class GuardedHttp:
 
     def __init__(self, allow: Sequence[str] = (), resolve: Resolve = resolve_by_system) -> None:
         self._backend = _CheckedBackend(Allowed(allow), resolve)
-        self._client: httpx.AsyncClient | None = None
+        self._pool: httpcore.AsyncConnectionPool | None = None
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
     async def request(self, request: HttpRequest) -> HttpResponse:
         try:
             async with asyncio.timeout(request.timeout):
-                return await self._follow(request)
+                return await self._follow(_signed(request))
         except TimeoutError as error:
             message = f"{_shown(request.url)} did not answer within {request.timeout:g} s."
             raise HttpFailed("timeout", message, retryable=True) from error
@@ -56,40 +64,34 @@ class GuardedHttp:
             target = response.headers.get("location")
             if not request.follow_redirects or response.status not in _REDIRECTS or target is None:
                 return response
-            request = _redirected(request, response.status, urljoin(request.url, target))
+            request = _redirected(request, response.status, target)
         message = f"More than {MOST_REDIRECTS} redirects, the last to {_shown(request.url)}."
         raise HttpFailed("redirects", message, retryable=False)
 
     async def _once(self, request: HttpRequest) -> HttpResponse:
-        _check_url(request.url)
-        try:
+        url = _web_address(request.url)
+        with _Failures(request.url):
+            headers = httpx.Headers(_DEFAULTS)
+            headers.update(request.headers)
+            made = httpx.Request(request.method, url, headers=headers, content=request.content)
+            target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
             async with self._open().stream(
-                request.method, request.url, headers=dict(request.headers), content=request.content
+                made.method, target, headers=made.headers.raw, content=request.content
             ) as answer:
-                content = await _read(answer, request)
-                return HttpResponse(answer.status_code, dict(answer.headers), content)
-        except httpx.TimeoutException as error:
-            raise HttpFailed("timeout", f"{_shown(request.url)} did not answer in time.", retryable=True) from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
-            message = f"{_shown(request.url)} or one of the headers is not valid HTTP."
-            raise HttpFailed("invalid_url", message, retryable=False) from error
-        except httpx.HTTPError as error:
-            message = f"No connection to {_shown(request.url)}: {type(error).__name__}."
-            raise HttpFailed("connection", message, retryable=True) from error
+                got = httpx.Headers(answer.headers)
+                content = await _read(answer, got, request)
+                return HttpResponse(answer.status, dict(got), content)
 
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            transport = httpx.AsyncHTTPTransport(retries=0, limits=httpx.Limits(max_connections=1000))
-            pool = httpcore.AsyncConnectionPool(
+    def _open(self) -> httpcore.AsyncConnectionPool:
+        if self._pool is None:
+            self._pool = httpcore.AsyncConnectionPool(
                 ssl_context=httpx.create_ssl_context(),
                 max_connections=1_000,
                 max_keepalive_connections=200,
                 keepalive_expiry=30.0,
                 network_backend=self._backend,
             )
-            transport._pool = pool  # noqa: SLF001 (httpx has no public way to give it a network backend)
-            self._client = httpx.AsyncClient(transport=transport, timeout=None, trust_env=False)  # noqa: S113 (the deadline is over everything)
-        return self._client
+        return self._pool
 
 
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
@@ -138,47 +140,104 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-async def _read(answer: httpx.Response, request: HttpRequest) -> bytes:
+class _Failures:
+    """What the library raises while it talks to `url`, as `HttpFailed`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        match error:
+            case httpcore.TimeoutException():
+                message = f"{_shown(self._url)} did not answer in time."
+                raise HttpFailed("timeout", message, retryable=True) from error
+            case httpcore.LocalProtocolError() | httpcore.UnsupportedProtocol() | UnicodeError():
+                # The library quotes the header it refuses, which may be a secret: its error is not shown.
+                message = f"{_shown(self._url)} or one of the headers is not valid HTTP."
+                raise HttpFailed("invalid_url", message, retryable=False) from None
+            case httpcore.NetworkError() | httpcore.ProtocolError() | zlib.error():
+                message = f"No whole answer from {_shown(self._url)}: {type(error).__name__}."
+                raise HttpFailed("connection", message, retryable=True) from error
+            case _:
+                return
+
+
+async def _read(answer: httpcore.Response, headers: httpx.Headers, request: HttpRequest) -> bytes:
+    """The content, unzipped no further than the limit: a few kilobytes can hold gigabytes of zeros."""
+    zipped = headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip")
+    unzip = zlib.decompressobj(_GZIP_ONLY) if zipped else None
     pieces, size = [], 0
-    async for piece in answer.aiter_bytes():
+    async for received in answer.aiter_stream():
+        if unzip and unzip.eof:
+            raise zlib.error("the content goes on behind its end")
+        piece = unzip.decompress(received, request.max_bytes - size + 1) if unzip else received
         size += len(piece)
         if size > request.max_bytes:
             message = f"The answer of {_shown(request.url)} is larger than {request.max_bytes:,} bytes."
             raise HttpFailed("too_large", message, retryable=False)
         pieces.append(piece)
+    if unzip and pieces and not unzip.eof:
+        raise zlib.error("the content ends too early")
     return b"".join(pieces)
 
 
-def _check_url(url: str) -> None:
+def _web_address(url: str) -> httpx.URL:
+    """Raises `HttpFailed`; the parser's own words may quote a password, so they are not passed on."""
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise HttpFailed("invalid_url", "This is not a URL.", retryable=False) from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        made = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        raise HttpFailed("invalid_url", "This is not a URL.", retryable=False) from None
+    # The parser lets any port number pass, and quotes by `%` what cannot be in the name of a host.
+    possible = made.host and "%" not in made.host and (made.port is None or 0 < made.port < 65_536)
+    if made.scheme not in ("http", "https") or not possible:
         message = "The URL must start with http:// or https:// and name a host."
         raise HttpFailed("invalid_url", message, retryable=False)
+    return made
 
 
-def _redirected(request: HttpRequest, status: int, url: str) -> HttpRequest:
-    """The next request (RFC 9110 §15.4): 303, and 301 or 302 after a POST, become GET; credentials stay at home."""
+def _signed(request: HttpRequest) -> HttpRequest:
+    """A URL's user part becomes the Authorization header (RFC 7617), unless there is one."""
+    url = _web_address(request.url)
+    if not url.userinfo:
+        return request
     headers = dict(request.headers)
-    if _origin(url) != _origin(request.url):
-        headers = {name: value for name, value in headers.items() if name.lower() not in _CREDENTIALS}
-    becomes_get = status == 303 or (status in (301, 302) and request.method == "POST")
-    if becomes_get and request.method not in ("GET", "HEAD"):
+    if not any(name.lower() == "authorization" for name in headers):
+        user, _, password = url.userinfo.partition(b":")
+        pair = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
+        headers["Authorization"] = "Basic " + base64.b64encode(pair).decode("ascii")
+    return replace(request, url=str(url.copy_with(userinfo=b"")), headers=headers)
+
+
+def _redirected(request: HttpRequest, status: int, target: str) -> HttpRequest:
+    """The next request (RFC 9110 §15.4): 303, and 301 or 302 after a POST, become GET; credentials stay at home."""
+    here = _web_address(request.url)
+    try:
+        there = _web_address(str(here.join(target)))
+    except httpx.InvalidURL:
+        message = f"{_shown(request.url)} redirects to something that is not a URL."
+        raise HttpFailed("invalid_url", message, retryable=False) from None
+    headers = dict(request.headers)
+    if _origin(there) != _origin(here):
+        headers = {name: value for name, value in headers.items() if name.lower() not in _BOUND_TO_ORIGIN}
+    method = request.method.upper()
+    becomes_get = status == 303 or (status in (301, 302) and method == "POST")
+    if becomes_get and method not in ("GET", "HEAD"):
         headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
-        return replace(request, method="GET", url=url, headers=headers, content=b"")
-    return replace(request, url=url, headers=headers)
+        return replace(request, method="GET", url=str(there), headers=headers, content=b"")
+    return replace(request, url=str(there), headers=headers)
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    return url.raw_scheme, url.raw_host, url.port
 
 
 def _shown(url: str) -> str:
     """For messages: never the query or the user part, which may hold secrets."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+    try:
+        made = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        return "The URL"
+    return str(made.copy_with(userinfo=b"", query=None, fragment=None))
