@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.conformance.cases import ROOT
-from tests.conformance.results import TABLE, executions, lines, state_tests
+from tests.conformance.results import TABLE, executions, lines, replayed, state_tests
 
 pytestmark = pytest.mark.skipif(not ROOT.exists(), reason="the recorded cases are not beside the repository")
 
@@ -43,6 +43,7 @@ FLOORS: Final[Mapping[str, Mapping[str, int]]] = {
 }
 """By category: outcome, events, cause."""
 
+REPLAYED: Final[Mapping[str, int]] = {"outcome": 51, "events": 51, "cause": 12}
 STATE_TESTS: Final[Mapping[str, int]] = {"outcome": 99, "stages": 99}
 
 
@@ -55,6 +56,11 @@ def test_executions_end_as_they_did_on_aws(category: str) -> None:
 
 def test_no_category_is_forgotten() -> None:
     assert set(executions()) == set(FLOORS)
+
+
+def test_executions_with_replayed_services_end_as_they_did_on_aws() -> None:
+    for what, floor in REPLAYED.items():
+        assert sum(tally.agree[what] for tally in replayed().values()) >= floor
 
 
 def test_single_states_answer_as_they_did_on_aws() -> None:
