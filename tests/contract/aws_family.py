@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 from linkflow.adapters.aws.dynamodb import DynamoTable
@@ -21,10 +21,11 @@ ENDPOINT = os.environ.get("LINKFLOW_TEST_ENDPOINT")  # noqa: TID251 (given by sc
 
 @asynccontextmanager
 async def on_an_emulator(clock: VirtualClock, _: Path) -> AsyncIterator[Family]:
-    with nullcontext(ENDPOINT) if ENDPOINT else moto() as endpoint:
+    with ExitStack() as stack:
+        endpoint = ENDPOINT or stack.enter_context(moto())
         name = f"t{secrets.token_hex(6)}"
         place = Place("us-east-1", endpoint)
-        session = AwsSession(place)
+        session = stack.enter_context(closing(AwsSession(place)))
         await make(session, place, name, name, QUEUES, name, f"alias/{name}")
         queue = SqsQueue(session, name, QUEUES)
         table = DynamoTable(session, name, queue)
@@ -35,5 +36,5 @@ async def on_an_emulator(clock: VirtualClock, _: Path) -> AsyncIterator[Family]:
             KmsKeyRing(session, f"alias/{name}", clock),
             None,
             forgetful=not ENDPOINT,
+            unlocked=not ENDPOINT,
         )
-        session.close()

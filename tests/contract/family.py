@@ -25,7 +25,8 @@ class Family:
     """One set of adapters over one store. `elapse(seconds)` makes that much time pass for the store: sqlite advances
     the virtual clock, an emulator with its own idea of time moves that. None when time cannot be moved: the tests
     that need it are then skipped, and say so. `forgetful`: the emulator forgets a deduplication id with its deleted
-    message (moto does, SQS does not)."""
+    message (moto does, SQS does not). `unlocked`: the emulator serves receivers that come at the same moment without a
+    lock, so that two may get one message or one group (moto does, SQS does not); they are then tested one by one."""
 
     table: Table
     queue: Queue
@@ -33,6 +34,7 @@ class Family:
     keyring: KeyRing
     elapse: Callable[[float], Awaitable[None]] | None
     forgetful: bool = False
+    unlocked: bool = False
 
 
 Factory = Callable[[VirtualClock, Path], AbstractAsyncContextManager[Family]]
