@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from linkflow.engine.engine import Call
 from linkflow.engine.tasks import run_bounded
-from linkflow.engine.wakes import wake
+from linkflow.engine.wakes import tell
 from linkflow.messages import TASKS, TaskMessage
 from linkflow.ports import Message
 from linkflow.runtime.functions import Function, QueueTrigger
@@ -15,7 +16,7 @@ from linkflow.runtime.wiring import World
 def functions(world: World) -> Sequence[Function]:
     async def work(message: Message) -> None:
         given = msgspec.json.decode(message.body, type=TaskMessage)
-        outcome = await run_bounded(world.engine, given.task)
-        await world.queue.send([wake(given.workspace, given.execution, (outcome,))])
+        outcome = await run_bounded(world.engine, Call(given.workspace, given.execution, given.task))
+        await tell(world.engine, given.workspace, given.execution, outcome)
 
     return [Function("worker_tasks", "worker", QueueTrigger(TASKS, work), timeout=900)]

@@ -166,7 +166,7 @@ async def test_an_answer_that_is_not_the_json_it_says_is_an_error_and_any_status
 def test_a_config_with_unknown_fields_is_a_fault_and_one_to_be_computed_is_not(kind: str) -> None:
     faults = NODES[kind].faults({"no_such_field": 1})
     assert any(fault.path == "$.no_such_field" for fault in faults)
-    computed = dict.fromkeys(NODES[kind].model_fields, "{{ input }}")
+    computed = dict.fromkeys(NODES[kind].model_fields.keys() - NODES[kind].fixed, "{{ input }}")
     assert not [fault for fault in NODES[kind].faults(computed) if fault.path != "$"]
 
 
@@ -174,3 +174,9 @@ def test_what_was_computed_and_does_not_fit_names_the_field() -> None:
     with pytest.raises(EvaluationFailed) as caught:
         NODES["respond"].configured({"status": "teapot"})
     assert "$.status" in caught.value.cause
+
+
+@pytest.mark.parametrize("kind", [kind for kind, node in NODES.items() if node.fixed])
+def test_what_shapes_the_program_cannot_be_computed(kind: str) -> None:
+    faults = NODES[kind].faults(dict.fromkeys(NODES[kind].fixed, "{{ input }}"))
+    assert {fault.path for fault in faults if fault.code == "not_computable"} == {f"$.{f}" for f in NODES[kind].fixed}

@@ -4,6 +4,8 @@ Pure: the moment and the randomness are arguments. The `Ids` port (`ports.py`) s
 A ULID is 48 bits of milliseconds and 80 random bits in Crockford's base 32 (github.com/ulid/spec).
 """
 
+from hashlib import blake2b
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 WORKSPACE = "ws"
@@ -18,3 +20,12 @@ def prefixed(prefix: str, now: float, randomness: bytes) -> str:
     """`prefix` + `_` + the ULID of `now` (seconds since 1970) and ten bytes of `randomness`."""
     number = int(now * 1000) << 80 | int.from_bytes(randomness[:10], "big")
     return prefix + "_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def derived(prefix: str, identifier: str, what: str) -> str:
+    """A name that follows from another (`ex_…`) and a text: the same whenever it is asked for, made at the same
+    moment, and unlike all others."""
+    randomness = blake2b(f"{identifier}/{what}".encode(), digest_size=10).digest()
+    tail = int.from_bytes(randomness, "big")
+    moment = identifier.rpartition("_")[2][:10]
+    return f"{prefix}_{moment}" + "".join(_ALPHABET[tail >> shift & 31] for shift in range(75, -1, -5))

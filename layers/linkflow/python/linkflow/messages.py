@@ -21,11 +21,12 @@ QUEUES = (LANE, TASKS, TIMERS)
 
 
 class Wake(msgspec.Struct, frozen=True, tag="wake"):
-    """Look at this execution; `news` is what somebody has to tell it."""
+    """Look at this execution; `news` is what somebody has to tell it, or `blob` names where that is."""
 
     workspace: str
     execution: str
     news: tuple[News, ...] = ()
+    blob: str | None = None
 
 
 class TaskMessage(msgspec.Struct, frozen=True, tag="task"):

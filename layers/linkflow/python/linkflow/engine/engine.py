@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from linkflow.engine.closings import Closings
 from linkflow.engine.programs import Programs
+from linkflow.execution.commands import RunTask
+from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.nodes.base import BaseNode
 from linkflow.ports import Blobs, Clock, Http, Ids, Queue, Table
 from linkflow.stores.books import Books
@@ -27,6 +30,31 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A task of an execution, for whoever carries it out."""
+
+    workspace: str
+    execution: str
+    task: RunTask
+
+
+Told = TaskSucceeded | TaskFailed | TaskTimedOut | TaskSubmitted
+"""What is said of a task that was carried out. `TaskSubmitted`: the request was made, the outcome follows."""
+
+
+class Integration(Protocol):
+    """Carries out the tasks of one resource that is no node. Raises `NodeFailed`."""
+
+    async def __call__(self, engine: "Engine", call: Call, /) -> Told: ...
+
+
+class Integrations(Protocol):
+    """Who carries out a resource, named without its pattern (`.sync`, `.waitForTaskToken`)."""
+
+    def get(self, resource: str, /) -> Integration | None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     table: Table
     queue: Queue
@@ -35,6 +63,7 @@ class Engine:
     ids: Ids
     http: Http
     nodes: Mapping[str, type[BaseNode]]
+    integrations: Integrations
     books: Books
     summaries: Summaries
     workflows: Workflows
@@ -51,6 +80,7 @@ def build(
     ids: Ids,
     http: Http,
     nodes: Mapping[str, type[BaseNode]],
+    integrations: Integrations,
     limits: Limits,
 ) -> Engine:
     """The engine over a set of ports."""
@@ -63,6 +93,7 @@ def build(
         ids,
         http,
         nodes,
+        integrations,
         Books(table, blobs),
         Summaries(table),
         workflows,

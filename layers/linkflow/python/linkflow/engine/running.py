@@ -7,7 +7,7 @@ quick tasks pays for it once.
 import asyncio
 from collections.abc import Sequence
 
-from linkflow.engine.engine import Engine
+from linkflow.engine.engine import Call, Engine
 from linkflow.engine.tasks import run_task
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import News, TaskStarted
@@ -26,10 +26,12 @@ class _One:
 
 
 class Running:
-    __slots__ = ("_bell", "_engine", "_finished", "_ones", "_timer", "_timer_at")
+    __slots__ = ("_bell", "_engine", "_execution", "_finished", "_ones", "_timer", "_timer_at", "_workspace")
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, workspace: str, execution: str) -> None:
         self._engine = engine
+        self._workspace = workspace
+        self._execution = execution
         self._ones: dict[int, _One] = {}
         self._finished: list[asyncio.Task[News]] = []
         self._bell: asyncio.Future[None] | None = None
@@ -47,7 +49,8 @@ class Running:
             self._ones.pop(number).job.cancel()
         for task in tasks:
             if task.task not in self._ones:
-                job: asyncio.Task[News] = asyncio.create_task(run_task(self._engine, task))
+                call = Call(self._workspace, self._execution, task)
+                job: asyncio.Task[News] = asyncio.create_task(run_task(self._engine, call))
                 job.add_done_callback(self._ended)
                 self._ones[task.task] = _One(task, job, now)
 

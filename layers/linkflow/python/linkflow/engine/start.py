@@ -1,6 +1,6 @@
 """Starting an execution: accepted means written down, before anybody is told so."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
@@ -9,7 +9,7 @@ from linkflow import ids
 from linkflow.engine.engine import Engine
 from linkflow.engine.wakes import wake
 from linkflow.errors import Conflict
-from linkflow.execution.events import ExecutionStarted, Names
+from linkflow.execution.events import ExecutionStarted, Names, Parent
 from linkflow.language.json import Json
 from linkflow.ports import Absent, Item
 from linkflow.stores import keys
@@ -24,7 +24,8 @@ REMEMBERED = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What to start, and with what. `node`: the trigger node to start from (graphs)."""
+    """What to start, and with what. `node`: the trigger node to start from (graphs). `execution`: the id it must have,
+    where a repeated start shall find the same one; `parent`: the task that waits for it."""
 
     workflow: Workflow
     input: Json
@@ -32,14 +33,15 @@ class Start:
     node: str | None = None
     name: str | None = None
     idempotency_key: str | None = None
-    program: str = field(default="")
+    execution: str | None = None
+    parent: Parent | None = None
 
 
 async def start(engine: Engine, request: Start) -> str:
     """The new execution's id. With an idempotency key that was used before: the id given then.
 
     Raises `Conflict` when the key was used for another request."""
-    execution = engine.ids.new(ids.EXECUTION)
+    execution = request.execution or engine.ids.new(ids.EXECUTION)
     if request.idempotency_key is not None:
         execution = await _claimed(engine, request, execution)
     await _open(engine, request, execution)
@@ -59,6 +61,8 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
         request.trigger,
         request.node,
         None if program.timeout is None else now + program.timeout,
+        engine.ids.secret(),
+        request.parent,
     )
     opening = await engine.books.opening(workflow.workspace, execution, Turn(now, (started,)))
     summary = Summary(

@@ -1,12 +1,16 @@
-"""Running one task: the node's verb with its own small world, and the outcome as news."""
+"""Running one task: the node's verb with its own small world, or an integration, and the outcome as news.
+
+A task that ends later (`.sync`, `.waitForTaskToken`) is only submitted here: its outcome comes from whoever works on
+it.
+"""
 
 import asyncio
 import logging
 from dataclasses import dataclass
 
-from linkflow.engine.engine import Engine
+from linkflow.engine.engine import Call, Engine, Told
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import TaskFailed, TaskSucceeded, TaskTimedOut
+from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.language.view import EvaluationFailed
 from linkflow.nodes.base import RESOURCE, NodeFailed, NodeRequest, NodeResponse, TaskNode
 from linkflow.ports import Http, HttpFailed, HttpRequest
@@ -49,11 +53,14 @@ class _Context:
     remaining: float
 
 
-async def run_task(engine: Engine, task: RunTask) -> TaskSucceeded | TaskFailed:
+async def run_task(engine: Engine, call: Call) -> Told:
     """Runs until the node is done; whoever calls holds the deadline. Never raises but when cancelled."""
-    started = engine.clock.now()
+    task, started = call.task, engine.clock.now()
+    resource = task.resource.removesuffix(":2").removesuffix(".sync").removesuffix(".waitForTaskToken")
     try:
-        result = await _node(engine, task).run(_context(engine, task, started))
+        if integration := engine.integrations.get(resource):
+            return await integration(engine, call)
+        result = await _node(engine, resource, task).run(_context(engine, task, started))
     except NodeFailed as failed:
         return _failed(engine, task, started, failed)
     except EvaluationFailed as failed:
@@ -65,12 +72,15 @@ async def run_task(engine: Engine, task: RunTask) -> TaskSucceeded | TaskFailed:
             "LinkFlow.NodeBroke", f"The node type '{task.resource}' has a bug; the log has the details."
         )
         return _failed(engine, task, started, broken)
+    if task.pattern != "request":
+        return TaskSubmitted(task.scope, task.task, result.output)
     return TaskSucceeded(task.scope, task.task, result.output, started, engine.clock.now(), result.exit)
 
 
-async def run_bounded(engine: Engine, task: RunTask) -> TaskSucceeded | TaskFailed | TaskTimedOut:
+async def run_bounded(engine: Engine, call: Call) -> Told:
     """As `run_task`, given up at the task's deadline."""
-    job = asyncio.ensure_future(run_task(engine, task))
+    task = call.task
+    job = asyncio.ensure_future(run_task(engine, call))
     if task.deadline is None:
         return await job
     timer = asyncio.ensure_future(engine.clock.sleep(max(0.0, task.deadline - engine.clock.now())))
@@ -82,8 +92,8 @@ async def run_bounded(engine: Engine, task: RunTask) -> TaskSucceeded | TaskFail
         job.cancel()
 
 
-def _node(engine: Engine, task: RunTask) -> TaskNode:
-    kind = engine.nodes.get(task.resource.removeprefix(RESOURCE))
+def _node(engine: Engine, resource: str, task: RunTask) -> TaskNode:
+    kind = engine.nodes.get(resource.removeprefix(RESOURCE))
     if kind is None or not issubclass(kind, TaskNode):
         raise NodeFailed("LinkFlow.UnknownResource", f"Nothing here can run '{task.resource}'.", retryable=False)
     return kind.configured(task.arguments)

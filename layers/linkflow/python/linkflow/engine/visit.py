@@ -14,6 +14,7 @@ tasks that nobody awaits any more are cancelled.
 
 from collections.abc import Sequence
 
+from linkflow.engine import children
 from linkflow.engine.engine import Engine
 from linkflow.engine.place import dispatch, place
 from linkflow.engine.running import Running
@@ -46,23 +47,27 @@ async def visit(
 
 
 class _Visit:
-    """`pending` are events that the state holds and the book does not yet; `sent` are tasks given to the queue."""
+    """`pending` are events that the state holds and the book does not yet; `sent` are tasks given to the queue;
+    `let_go` counts the orphaned child executions that were seen to."""
 
-    __slots__ = ("book", "ends", "engine", "pending", "program", "running", "sent")
+    __slots__ = ("book", "ends", "engine", "let_go", "pending", "program", "running", "sent")
 
     def __init__(self, engine: Engine, book: Book, program: Program) -> None:
         self.engine = engine
         self.book = book
         self.program = program
         self.pending: list[Event] = []
-        self.running = Running(engine)
+        self.running = Running(engine, book.workspace, book.execution)
         self.sent: set[int] = set()
+        self.let_go = len(book.state.orphans)
         limit = engine.limits.visit
         self.ends = None if limit is None else engine.clock.now() + limit
 
     async def run(self, news: list[News], *, resumed: bool) -> State:
         tasks = owed(self.program, self.book.state)
         interrupted = [task.task for task in tasks if self._is_here(task) and (resumed or task.started)]
+        if resumed:
+            self.let_go = 0
         if interrupted:
             news.append(VisitResumed(tuple(interrupted)))
         if not resumed:
@@ -83,7 +88,10 @@ class _Visit:
         if state.closed:
             await self.engine.summaries.close(self.book.workspace, self.book.execution, state)
             self.engine.closings.tell(self.book.execution, state)
+            await children.report(self.engine, self.book.workspace, state)
+            await self._let_go()
             return False
+        await self._let_go()
         first = [TaskStarted(task.scope, task.task, now) for task in tasks if task.at_most_once and not task.started]
         if first:
             return await self._turn(list(first))
@@ -117,6 +125,13 @@ class _Visit:
         if self.book.number > 0 or news or self.book.state.closed or not tasks:
             return False
         return all(self._is_here(task) and not task.at_most_once for task in tasks)
+
+    async def _let_go(self) -> None:
+        """End the child executions that nobody waits for any more. A visit that takes over does it again for all."""
+        orphans = self.book.state.orphans
+        if len(orphans) > self.let_go:
+            await children.end(self.engine, self.book.workspace, self.book.execution, orphans[self.let_go :])
+            self.let_go = len(orphans)
 
     async def _reload(self) -> None:
         """Somebody else wrote: what was pending is thrown away and follows again from the book."""

@@ -5,8 +5,9 @@ Every open execution has a moment at which it is looked after. Then it is woken,
 unless it rightfully waits: then the next look is set behind that wait.
 """
 
+from linkflow.engine import children
 from linkflow.engine.engine import Engine
-from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
+from linkflow.engine.wakes import LONGEST_DELAY, alarm, tell, wake
 from linkflow.execution.advance import next_moment
 from linkflow.stores import keys
 
@@ -36,7 +37,10 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
         await engine.summaries.close(workspace, execution, book.state)
         return
     moment = next_moment(book.state)
-    waits = moment is not None and moment > now and all(scope.task is None for scope in book.state.scopes.values())
+    for news in await children.outcomes(engine, workspace, execution, book.state):
+        await tell(engine, workspace, execution, news)
+    busy = any(scope.task is not None and not scope.task.submitted for scope in book.state.scopes.values())
+    waits = moment is not None and moment > now and not busy
     if moment is not None and waits:
         if moment - now > LONGEST_DELAY:
             await engine.summaries.check_again(workspace, execution, moment - LONGEST_DELAY / 2)

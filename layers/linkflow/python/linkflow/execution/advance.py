@@ -161,8 +161,12 @@ def _timed_out(scope: Scope, moment: float) -> e.TaskTimedOut:
 
 
 def owed(program: p.Program, state: State) -> list[RunTask]:
-    """Every task without an outcome, as it is to be run."""
-    return [run_task(program, state, scope) for scope in state.scopes.values() if scope.task is not None]
+    """Every task that somebody must carry out. One whose request was made (it ends later) is owed no more."""
+    return [
+        run_task(program, state, scope)
+        for scope in state.scopes.values()
+        if scope.task is not None and not scope.task.submitted
+    ]
 
 
 def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:

@@ -35,6 +35,18 @@ class Names(msgspec.Struct, frozen=True, omit_defaults=True):
 # ---------------------------------------------------------------- the execution
 
 
+class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The task that waits for this execution, and the form in which it wants the result: the bare `output`, or Step
+    Functions' description of the execution with its output as `text` or as `json`. `depth`: 1 is a child of an
+    execution that nobody waits for."""
+
+    execution: str
+    scope: int
+    task: int
+    form: str = "output"
+    depth: int = 1
+
+
 class ExecutionStarted(Fact, frozen=True):
     input: Json
     names: Names
@@ -48,6 +60,7 @@ class ExecutionStarted(Fact, frozen=True):
     deadline: float | None = None
     salt: str = ""
     """Unguessable text that goes into the task tokens."""
+    parent: Parent | None = None
 
 
 class ExecutionSucceeded(Fact, frozen=True):

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenTask, Phase, Scope, State, Status
-from linkflow.execution.tree import abort, compose, count, fail, open_scope, ready, settle, wake
+from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, wake
 from linkflow.language.json import Json
 
 EVALUATION_FAILED = "States.QueryEvaluationError"
@@ -68,6 +68,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             scope.failure = Failure(event.error, event.cause, event.retryable, event.retry_after)
             scope.phase = "failed" if scope.composite is None else "composite"
         case e.TaskTimedOut():
+            orphan(state, state.scopes[event.scope])
             scope = _task_over(state, event.scope)
             scope.failure = Failure(event.error, event.cause)
             scope.phase = "failed" if scope.composite is None else "composite"
@@ -135,6 +136,7 @@ def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
     state.program, state.input = event.program, event.input
     state.trigger, state.start_at = event.trigger, event.start_at
     state.started_at, state.deadline, state.histories, state.salt = at, event.deadline, {0: 1}, event.salt
+    state.parent = event.parent
     if event.deadline is not None:
         heappush(state.moments, (event.deadline, EXECUTION_DEADLINE))
     state.scopes[0] = Scope(id=0, parent=None, key="", machine="", carry=event.input)
@@ -258,6 +260,8 @@ def _sleep(state: State, scope: Scope, until: float, phase: Phase) -> None:
 def _close(state: State, status: Status, at: float) -> None:
     state.status, state.closed_at = status, at
     state.histories[0] += 1
+    for scope in state.scopes.values():
+        orphan(state, scope)
     state.scopes, state.agenda, state.moments = {}, [], []
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET
 
-from linkflow.execution.events import Names, Value
+from linkflow.execution.events import Names, Parent, Value
 from linkflow.language.json import Json
 
 Phase = Literal["enter", "run", "task", "wait", "backoff", "composite", "finish", "failed", "ended"]
@@ -139,7 +139,7 @@ class Scope(msgspec.Struct):
 
 class State(msgspec.Struct):
     """`histories` counts events as Step Functions' histories would, by the scope that has one; `moments` is a heap of
-    (moment, scope) whose top is never outdated."""
+    (moment, scope) whose top is never outdated; `orphans` are tasks given up while a child execution worked on them."""
 
     workspace: str = ""
     names: Names = Names("", "", "", "")
@@ -163,6 +163,8 @@ class State(msgspec.Struct):
     moments: list[tuple[float, int]] = []
     histories: dict[int, int] = {}
     salt: str = ""
+    parent: Parent | None = None
+    orphans: list[int] = []
 
     @property
     def closed(self) -> bool:

@@ -130,10 +130,17 @@ def _told(composite: Branches | Iterations | Nodes | None) -> int:
     return int(isinstance(composite, Iterations) and not composite.distributed)
 
 
+def orphan(state: State, scope: Scope) -> None:
+    """Nobody waits any more for the child execution that works on this scope's task, if one does."""
+    if scope.task is not None and scope.task.submitted and scope.task.pattern == "sync":
+        state.orphans.append(scope.task.task)
+
+
 def abort(state: State, scope: Scope) -> None:
     if scope.composite is not None:
         for child in list(scope.composite.open.values()):
             abort(state, state.scopes[child])
+    orphan(state, scope)
     standing = int(scope.phase not in ("enter", "ended"))
     if scope.parent is None:
         return

@@ -52,17 +52,24 @@ class BaseNode(BaseModel):
 
     type: ClassVar[str]
     role: ClassVar[Role]
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that shape the program, so that no expression can give them."""
 
     @classmethod
     def faults(cls, config: Mapping[str, Json]) -> Sequence[Fault]:
         """Values that hold expressions are known only when the node runs; complaints about them are left for then."""
+        found = [
+            Fault(f"$.{name}", "not_computable", "This shapes the workflow, so it cannot be an expression.")
+            for name in sorted(cls.fixed & config.keys())
+            if has_expression(config[name])
+        ]
         try:
             cls.model_validate(config)
         except ValidationError as error:
             concerns = error.errors(include_url=False)
             certain = [not _is_computed(config, one["loc"]) for one in concerns]
-            return [fault for fault, sure in zip(schema_faults(error), certain, strict=True) if sure]
-        return ()
+            found += [fault for fault, sure in zip(schema_faults(error), certain, strict=True) if sure]
+        return found
 
     @classmethod
     def exits(cls, config: Mapping[str, Json]) -> Sequence[str]:  # noqa: ARG003 (some types ask their config)

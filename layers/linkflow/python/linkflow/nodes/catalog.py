@@ -11,8 +11,9 @@ from linkflow.nodes.merge import Merge
 from linkflow.nodes.no_op import NoOp
 from linkflow.nodes.respond import Respond
 from linkflow.nodes.set import Set
+from linkflow.nodes.sub_workflow import SubWorkflow
 from linkflow.nodes.webhook import Webhook
 
 NODES: Mapping[str, type[BaseNode]] = {
-    node.type: node for node in (Manual, Webhook, HttpRequest, Condition, Set, Delay, Merge, Respond, NoOp)
+    node.type: node for node in (Manual, Webhook, HttpRequest, Condition, Set, Delay, Merge, Respond, NoOp, SubWorkflow)
 }

@@ -16,6 +16,7 @@ class Merge(PureNode):
     `append` lists to one list, merge objects by `position`, or by the value of `key`."""
 
     type: ClassVar[str] = "merge"
+    fixed: ClassVar[frozenset[str]] = frozenset({"wait_for", "quorum"})
 
     wait_for: Literal["all", "first", "quorum"] = Field(default="all", title="Wait for")
     quorum: int | None = Field(default=None, ge=1, title="Quorum")
@@ -32,8 +33,7 @@ class Merge(PureNode):
 
     @classmethod
     def join(cls, config: Mapping[str, Json]) -> Join:
-        node = cls.model_validate(config)
-        quorum = {"all": None, "first": 1, "quorum": node.quorum}[node.wait_for]
+        quorum = {"all": None, "first": 1, "quorum": config.get("quorum")}[config.get("wait_for", "all")]
         return Join(quorum, gather=True)
 
     def evaluate(self, view: View) -> Outcome:

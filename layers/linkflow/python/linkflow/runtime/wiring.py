@@ -11,7 +11,8 @@ from typing import Any, NoReturn, cast
 from linkflow.adapters.clock import SystemClock
 from linkflow.adapters.http import GuardedHttp
 from linkflow.adapters.ids import SystemIds
-from linkflow.engine.engine import Engine, Limits, build
+from linkflow.engine.engine import Engine, Integrations, Limits, build
+from linkflow.engine.integrations import INTEGRATIONS
 from linkflow.errors import Broken
 from linkflow.messages import QUEUES
 from linkflow.nodes.base import BaseNode
@@ -136,12 +137,13 @@ def assemble(
     close: Callable[[], Awaitable[None]],
     nodes: Mapping[str, type[BaseNode]] = NODES,
     tidy: Tidy = _nothing_to_tidy,
+    integrations: Integrations = INTEGRATIONS,
 ) -> World:
     """A world over one family's ports, with the engine on it."""
     names = SystemIds(clock)
     http = GuardedHttp(allow=settings.allow_hosts)
     limits = Limits(visit=None if settings.resident else settings.visit_seconds)
-    engine = build(table, queue, blobs, clock, names, http, nodes, limits)
+    engine = build(table, queue, blobs, clock, names, http, nodes, integrations, limits)
 
     async def close_all() -> None:
         await http.close()

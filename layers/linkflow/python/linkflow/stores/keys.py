@@ -9,7 +9,7 @@ IDEM#w#key   IDEM               what a repeated request was answered with
 INSTALLATION OWNER              the first owner, made once
 """
 
-from linkflow.ports import Key, Range
+from linkflow.ports import Index, Key, Range
 
 SUMMARY = "SUMMARY"
 _TURN = "TURN#"
@@ -77,6 +77,12 @@ def listed_execution(started_at: float, execution: str) -> str:
 
 def listed_workflows(workspace: str) -> str:
     return f"WF#{workspace}"
+
+
+def workflows_named(workspace: str, name: str) -> Range:
+    """Those whose names differ from this one by upper and lower case at most."""
+    first = listed_workflow(name, "")
+    return Range(listed_workflows(workspace), first, f"{first}~", index=Index.LISTING)
 
 
 def listed_workflow(name: str, identifier: str) -> str:

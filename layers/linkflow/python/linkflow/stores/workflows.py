@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from linkflow.errors import NotFound
+from linkflow import ids
+from linkflow.errors import Conflict, NotFound
 from linkflow.ports import Absent, Index, Item, Key, Put, Range, Table
 from linkflow.stores import keys
 from linkflow.stores.records import HookTarget, Workflow, WorkflowVersion, decode, encode
@@ -27,6 +28,18 @@ class Workflows:
         if item is None:
             raise NotFound("workflow", identifier)
         return decode(item.body, Workflow)
+
+    async def named(self, workspace: str, name: str) -> Workflow:
+        """By id, or by a name that only one has. Raises `NotFound`, and `Conflict` where several have the name."""
+        if name.startswith(f"{ids.WORKFLOW}_"):
+            return await self.get(workspace, name)
+        page = await self.table.query(keys.workflows_named(workspace, name))
+        found = [one for item in page.items if (one := decode(item.body, Workflow)).name == name]
+        if not found:
+            raise NotFound("workflow", name)
+        if len(found) > 1:
+            raise Conflict(f"Several workflows are named '{name}'; use the id of the one you mean.")
+        return found[0]
 
     async def version(self, workspace: str, identifier: str, number: int) -> WorkflowVersion:
         """Raises `NotFound`."""

@@ -1,0 +1,132 @@
+"""Child executions: begun by a task, which ends with them.
+
+    parent: task ──▶ begin ──▶ TaskSubmitted … waits … ◀── TaskSucceeded / TaskFailed ── report: the child closed
+
+A child's id follows from its parent's and the task's number, so beginning it twice is beginning it once. The child
+tells its parent when it closes; should that be lost, the watchdog asks for it (`outcomes`). A parent that is over, or
+whose task was given up, has the child cancelled (`end`).
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from linkflow import ids
+from linkflow.engine.cancel import cancel
+from linkflow.engine.engine import Call, Engine
+from linkflow.engine.start import Start, start
+from linkflow.engine.wakes import tell
+from linkflow.errors import Conflict, NotFound
+from linkflow.execution.events import Parent, TaskFailed, TaskSucceeded
+from linkflow.execution.failures import TASK_FAILED
+from linkflow.execution.state import State
+from linkflow.language.json import Json
+from linkflow.language.json_text import compact
+from linkflow.nodes.base import NodeFailed
+from linkflow.stores.records import Workflow
+
+DEEPEST = 25
+"""Executions that may wait for one another in a row; more is a workflow that calls itself without an end."""
+_STATUS = {"succeeded": "SUCCEEDED", "failed": "FAILED", "timed_out": "TIMED_OUT", "cancelled": "ABORTED"}
+_WORDS = {"failed": "failed", "timed_out": "timed out", "cancelled": "was cancelled"}
+_ENDED = {"timed_out": "States.Timeout", "cancelled": "LinkFlow.Cancelled"}
+
+Outcome = TaskSucceeded | TaskFailed
+
+
+def child_id(execution: str, task: int) -> str:
+    return ids.derived(ids.EXECUTION, execution, str(task))
+
+
+async def begin(engine: Engine, call: Call, name: str, given: Json, *, form: str | None, title: str | None) -> str:
+    """Start the workflow of this id or name; the child's id. `form` says how the result is wanted (`Parent`); None:
+    nobody waits for it. Raises `NodeFailed`."""
+    workflow = await _named(engine, call.workspace, name)
+    book = await engine.books.load(call.workspace, call.execution)
+    above = 0 if book is None or book.state.parent is None else book.state.parent.depth
+    if above >= DEEPEST:
+        raise NodeFailed(
+            "LinkFlow.TooDeep", f"{DEEPEST} executions wait for one another already; does a workflow call itself?"
+        )
+    child = child_id(call.execution, call.task.task)
+    parent = None if form is None else Parent(call.execution, call.task.scope, call.task.task, form, above + 1)
+    program = engine.programs.of(await engine.workflows.current(workflow))
+    await start(engine, Start(workflow, given, "called", program.manual_start, title, execution=child, parent=parent))
+    return child
+
+
+async def _named(engine: Engine, workspace: str, name: str) -> Workflow:
+    try:
+        return await engine.workflows.named(workspace, name)
+    except (NotFound, Conflict) as error:
+        raise NodeFailed("LinkFlow.UnknownWorkflow", error.message, retryable=False) from error
+
+
+async def report(engine: Engine, workspace: str, state: State) -> None:
+    """The execution is over: tell whoever waits for it."""
+    if state.parent is not None:
+        await tell(engine, workspace, state.parent.execution, outcome(state, state.parent))
+
+
+async def outcomes(engine: Engine, workspace: str, execution: str, state: State) -> list[Outcome]:
+    """What children that are over have to say to this execution, in case it was never heard."""
+    found: list[Outcome] = []
+    for scope in state.scopes.values():
+        if scope.task is not None and scope.task.submitted and scope.task.pattern == "sync":
+            book = await engine.books.load(workspace, child_id(execution, scope.task.task))
+            if book is not None and book.state.closed and book.state.parent is not None:
+                found.append(outcome(book.state, book.state.parent))
+    return found
+
+
+async def end(engine: Engine, workspace: str, execution: str, tasks: Sequence[int]) -> None:
+    """Cancel the children of these tasks, as far as they are still open."""
+    for task in tasks:
+        try:
+            await cancel(engine, workspace, child_id(execution, task), execution, "Nobody waits for it any more.")
+        except (NotFound, Conflict):
+            continue
+
+
+def outcome(state: State, parent: Parent) -> Outcome:
+    """How a closed execution ends its parent's task."""
+    if state.status == "succeeded":
+        return TaskSucceeded(parent.scope, parent.task, _result(state, parent.form), state.started_at, _closed(state))
+    error, cause = TASK_FAILED, compact(described(state, parent.form))
+    if parent.form == "output":
+        error = _ENDED.get(state.status) or (state.failure and state.failure.error) or TASK_FAILED
+        said = f": {state.failure.cause}" if state.failure and state.failure.cause else "."
+        cause = f"The execution {state.names.execution_id} of '{state.names.workflow}' {_WORDS[state.status]}{said}"
+    return TaskFailed(parent.scope, parent.task, error, cause, state.started_at, _closed(state))
+
+
+def _closed(state: State) -> float:
+    return state.closed_at or state.started_at
+
+
+def _result(state: State, form: str) -> Json:
+    return state.output if form == "output" else described(state, form)
+
+
+def described(state: State, form: str) -> dict[str, Json]:
+    """The execution as Step Functions describes it (API reference, `DescribeExecution`); times in milliseconds."""
+    names = state.names
+    told: dict[str, Json] = {
+        "ExecutionArn": names.execution_id,
+        "Input": _as(form, state.input),
+        "InputDetails": {"Included": True},
+        "Name": names.execution,
+        "StartDate": int(state.started_at * 1000),
+        "StateMachineArn": names.workflow_id,
+        "Status": _STATUS.get(state.status, "RUNNING"),
+        "StopDate": int(_closed(state) * 1000),
+    }
+    if state.status == "succeeded":
+        return {**told, "Output": _as(form, state.output), "OutputDetails": {"Included": True}}
+    if state.failure is not None:
+        told |= {"Error": state.failure.error, "Cause": state.failure.cause}
+    return told
+
+
+def _as(form: str, value: Json) -> Json:
+    return value if form == "json" else msgspec.json.encode(value).decode()

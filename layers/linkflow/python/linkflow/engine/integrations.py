@@ -1,0 +1,48 @@
+"""What a Task's `Resource` may name besides node types, and who carries it out.
+
+Everything else that Step Functions can integrate needs a service that is not here; such a task fails with
+`LinkFlow.UnknownResource`, which names the resource.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from linkflow.engine import children
+from linkflow.engine.engine import Call, Engine, Integration, Told
+from linkflow.execution.events import TaskSubmitted, TaskSucceeded
+from linkflow.language.json import Json
+from linkflow.nodes.base import RESOURCE, NodeFailed
+from linkflow.nodes.sub_workflow import SubWorkflow
+
+
+async def start_execution(engine: Engine, call: Call) -> Told:
+    """`StartExecution` (Step Functions API). `StateMachineArn` is a workflow's id or name, or an ARN that ends
+    with one; `Input` is JSON, or a text of it."""
+    task, given = call.task, call.task.arguments
+    if not isinstance(given, dict) or not isinstance(given.get("StateMachineArn"), str):
+        raise NodeFailed("States.Runtime", "StateMachineArn must name the workflow to start.", retryable=False)
+    form = None if task.pattern != "sync" else "json" if task.resource.endswith(":2") else "text"
+    workflow = given["StateMachineArn"].rpartition(":")[2]
+    child = await children.begin(engine, call, workflow, given.get("Input", {}), form=form, title=given.get("Name"))
+    return _begun(engine, call, {"ExecutionArn": child, "StartDate": int(engine.clock.now() * 1000)})
+
+
+async def sub_workflow(engine: Engine, call: Call) -> Told:
+    node = SubWorkflow.configured(call.task.arguments)
+    form = "output" if call.task.pattern == "sync" else None
+    child = await children.begin(engine, call, node.workflow, node.input, form=form, title=node.name)
+    return _begun(engine, call, {"execution": child})
+
+
+def _begun(engine: Engine, call: Call, answer: Json) -> Told:
+    task = call.task
+    if task.pattern == "request":
+        return TaskSucceeded(task.scope, task.task, answer, engine.clock.now(), engine.clock.now())
+    return TaskSubmitted(task.scope, task.task, answer)
+
+
+INTEGRATIONS: Final[Mapping[str, Integration]] = {
+    RESOURCE + SubWorkflow.type: sub_workflow,
+    "arn:aws:states:::states:startExecution": start_execution,
+    "arn:aws:states:::aws-sdk:sfn:startExecution": start_execution,
+}

@@ -1,0 +1,34 @@
+from typing import ClassVar
+
+from pydantic import Field
+
+from linkflow.language.graph.catalogue import Role, Wiring
+from linkflow.language.json import Json
+from linkflow.language.program import State, Task
+from linkflow.nodes.base import RESOURCE, BaseNode
+
+
+class SubWorkflow(BaseNode):
+    """Starts another workflow and waits for its output, which is this node's. With `wait` off it goes on at once, and
+    its output is `{"execution": id}`. If this execution ends first, the one it waits for is cancelled."""
+
+    type: ClassVar[str] = "sub_workflow"
+    role: ClassVar[Role] = "task"
+    fixed: ClassVar[frozenset[str]] = frozenset({"wait"})
+
+    workflow: str = Field(min_length=1, title="Workflow", description="Its id, or its name where only one has it.")
+    input: Json = Field(default=None, title="Input", description="What the other workflow starts with.")
+    wait: bool = Field(default=True, title="Wait", description="Wait for its result.")
+    name: str | None = Field(default=None, min_length=1, max_length=200, title="Name", description="For people.")
+
+    @classmethod
+    def state(cls, wiring: Wiring) -> State:
+        return Task(
+            name=wiring.node.id,
+            flow=wiring.flow,
+            retry=wiring.retry,
+            catch=wiring.catch,
+            resource=RESOURCE + cls.type,
+            pattern="sync" if wiring.node.config.get("wait", True) else "request",
+            default_timeout=wiring.node.timeout,
+        )
