@@ -7,13 +7,13 @@ configuration and the kind of state fit the kind of test, then the mock and the 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
 from linkflow.language.asl_check.context_object import context_faults
 from linkflow.language.asl_check.machine import LONGEST_STATE_NAME, check_asl, nested
 from linkflow.language.asl_check.mocks import Mode, Models, integration, mismatch
-from linkflow.language.asl_check.problem import Place, Problem, refusal
+from linkflow.language.asl_check.problem import Place, Problem, errors, refusal
 from linkflow.language.asl_check.scope import is_number, is_object
 from linkflow.language.asl_check.states import TYPES
 from linkflow.language.json import Json
@@ -27,12 +27,16 @@ _FRAME: Final = Place().at("States", _FRAMED)
 _MOCKED: Final = ("Task", "Map", "Parallel")
 
 
+Part = Literal["definition", "stateName", "mock", "stateConfiguration", "context"]
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The exception that AWS answers with."""
+    """The exception that AWS answers with, and the part of the request it is about."""
 
     code: str
     message: str
+    about: Part = field(default="definition", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +55,31 @@ class StateTest:
 
 def check_test_state(request: StateTest, models: Models) -> Refusal | None:
     """The first thing wrong with the request, or None: it may run."""
+    problems, refusals = objections(request, models)
+    if refused := refusal(problems):
+        return Refusal(*refused)
+    return refusals[0] if refusals else None
+
+
+def objections(request: StateTest, models: Models) -> tuple[list[Problem], list[Refusal]]:
+    """Everything wrong with the request: with the definition (warnings included), and with the test. Of a definition
+    with errors no more is asked."""
     name = request.state_name
     if name is not None and len(name) > LONGEST_STATE_NAME:
-        return _invalid(
+        too_long = (
             f"1 validation error detected: Value '{name}' at 'stateName' failed to satisfy constraint: "
             f"Member must have length less than or equal to {LONGEST_STATE_NAME}"
         )
+        return [], [_invalid(too_long, "stateName")]
     found = _subject(request)
     if found is None:
-        return _invalid("State not found in definition")
+        return [], [_invalid("State not found in definition", "stateName")]
     state, problems = found
-    if refused := refusal(problems):
-        return Refusal(*refused)
-    return next(_faults(request, state, models), None)
+    return problems, [] if errors(problems) else list(_faults(request, state, models))
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal("ValidationException", message)
+def _invalid(message: str, about: Part) -> Refusal:
+    return Refusal("ValidationException", message, about)
 
 
 def _subject(request: StateTest) -> tuple[Mapping[str, Json], list[Problem]] | None:
@@ -120,39 +132,41 @@ def _faults(request: StateTest, state: Mapping[str, Json], models: Models) -> It
         yield Refusal(
             "InvalidDefinition",
             f"TestState API does not support Map or Parallel states. Supported state types include: [{supported}]",
+            "mock",
         )
     if mock is not None and kind not in _MOCKED:
-        yield _invalid(f"State type '{kind}' is not supported when a mock is specified")
+        yield _invalid(f"State type '{kind}' is not supported when a mock is specified", "mock")
     if mock is None and kind == "Task" and request.role_arn is None:
-        yield _invalid("RoleArn must be specified when testing a Task state")
+        yield _invalid("RoleArn must be specified when testing a Task state", "mock")
     if mock is not None:
         yield from _mock_faults(mock, request, state, models)
     if request.context is not None:
         waits = kind == "Task" and bool(_WAITS.search(str(state.get("Resource"))))
         for fault in context_faults(request.context, has_token=waits):
-            yield _invalid(f"Invalid Context object provided: {fault}")
+            yield _invalid(f"Invalid Context object provided: {fault}", "context")
 
 
 def _configuration_faults(request: StateTest, state: Mapping[str, Json]) -> Iterator[Refusal]:
     configuration = request.configuration or {}
     if "mapIterationFailureCount" in configuration:
+        part: Part = "stateConfiguration"
         if request.mock is None:
-            yield _invalid("TestState does not support MapIterationFailureCount when a mock is not specified.")
+            yield _invalid("TestState does not support MapIterationFailureCount when a mock is not specified.", part)
         if state.get("Type") != "Map":
-            yield _invalid("MapIterationFailureCount can only be specified for a Map state")
+            yield _invalid("MapIterationFailureCount can only be specified for a Map state", part)
 
 
 def _mock_faults(
     mock: Mapping[str, Json], request: StateTest, state: Mapping[str, Json], models: Models
 ) -> Iterator[Refusal]:
     if "result" in mock and "errorOutput" in mock:
-        yield _invalid("A test mock should have only one of the following fields: [result, errorOutput].")
+        yield _invalid("A test mock should have only one of the following fields: [result, errorOutput].", "mock")
     if "result" not in mock:
         return
     try:
         result = json.loads(mock["result"])
     except (TypeError, ValueError, RecursionError):
-        yield _invalid("Mocked result must be valid JSON")
+        yield _invalid("Mocked result must be valid JSON", "mock")
         return
     if state.get("Type") == "Task":
         yield from _service_faults(result, mock.get("fieldValidationMode", "STRICT"), state, models)
@@ -165,19 +179,21 @@ def _service_faults(result: Json, mode: Mode, state: Mapping[str, Json], models:
     model = models(*called) if called else None
     fault = mismatch(result, model, mode) if model else None
     if fault is not None:
-        yield _invalid(f"Mock result schema validation error: {fault}")
+        yield _invalid(f"Mock result schema validation error: {fault}", "mock")
 
 
 def _shape_faults(result: Json, request: StateTest, state: Mapping[str, Json]) -> Iterator[Refusal]:
     if state.get("Type") == "Map" and "ResultWriter" in state:
         if not is_object(result):
-            yield _invalid("Mocked result must be a JSON object.")
+            yield _invalid("Mocked result must be a JSON object.", "mock")
         return
     if not isinstance(result, list):
-        yield _invalid("Mocked result must be an array.")
+        yield _invalid("Mocked result must be an array.", "mock")
         return
     if state.get("Type") == "Parallel" and len(result) != len(state["Branches"]):
-        yield _invalid("Mocked result must contain the same number of items as number of Parallel branches.")
+        wanted = "Mocked result must contain the same number of items as number of Parallel branches."
+        yield _invalid(wanted, "mock")
     failures = (request.configuration or {}).get("mapIterationFailureCount")
     if is_number(failures) and failures > len(result):
-        yield _invalid("Map iteration failure count must be less than or equal to the number of Map iterations")
+        wanted = "Map iteration failure count must be less than or equal to the number of Map iterations"
+        yield _invalid(wanted, "stateConfiguration")
