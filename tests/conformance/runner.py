@@ -1,11 +1,12 @@
-"""Runs a recorded execution. `run_case` is the seam: whatever stands behind it gives an `Outcome`.
+"""Runs a recorded execution: `run_case` on the embedded host, `Run` in the core alone (for data that no recording
+has, thousands of times). Tasks are answered by stand-ins, and time jumps to the next thing that happens.
 
-Here it is the core alone under a virtual clock: tasks are answered by stand-ins, and time jumps to the next thing that
-happens. Every run also checks what must always hold: the book, written and read as JSON, rebuilds the state that wrote
-it, and the history has the ids that the state counted.
+Every run also checks what must always hold: the book, written and read as JSON, rebuilds the state that wrote it, and
+the history has the ids that the state counted.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import heappop, heappush
@@ -13,14 +14,17 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from functions.services import declare
+from linkflow.engine.engine import Call, Engine, Integration, Told
+from linkflow.engine.news import tell
 from linkflow.execution import events as e
 from linkflow.execution.advance import advance, begin, next_moment, owed
 from linkflow.execution.commands import RunTask
 from linkflow.execution.evolve import evolve
 from linkflow.execution.history import history
 from linkflow.execution.state import State
-from linkflow.language.asl import compile_asl
 from linkflow.language.program import Program
+from linkflow.runtime.hosts.rehearsal import Piece, rehearse
 from tests.conformance.cases import Case, Outcome
 from tests.conformance.stand_ins import Answer, StandIns
 
@@ -38,8 +42,46 @@ class Services(Protocol):
 
 
 def run_case(case: Case) -> Outcome:
-    program = compile_asl(case["definition"])
-    return Run(program, StandIns(case)).run(names(case), case.get("input"))
+    """The case on the embedded host: its queues, its visits, its books, and a clock that jumps."""
+    piece = Piece("asl", case["definition"], case.get("input"), names=names(case), begins=START)
+    rehearsed = rehearse(declare, piece, Company(StandIns(case)))
+    book = [(turn.at, turn.events) for turn in rehearsed.turns]
+    check(rehearsed.program, rehearsed.state, book)
+    return outcome(rehearsed.program, rehearsed.state, book)
+
+
+class Company:
+    """The stand-ins as an engine's integrations: they carry out everything."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.later: set[asyncio.Task[State]] = set()
+
+    def get(self, _: str) -> Integration:
+        return self.carry_out
+
+    async def carry_out(self, engine: Engine, call: Call) -> Told:
+        task = call.task
+        answer = self.services.answer(task)
+        if answer.submitted is not None:
+            if not answer.never:
+                coming = tell(engine, call.workspace, call.execution, _news(task, answer))
+                self.later.add(asyncio.create_task(self._after(engine, answer.after + 0.001, coming)))
+            return e.TaskSubmitted(task.scope, task.task, answer.submitted)
+        if answer.never:
+            await asyncio.Future()
+        await engine.clock.sleep(answer.after)
+        return _news(task, answer)
+
+    async def _after(self, engine: Engine, seconds: float, coming: Awaitable[State]) -> State:
+        await engine.clock.sleep(seconds)
+        return await coming
+
+
+def _news(task: RunTask, answer: Answer) -> e.TaskSucceeded | e.TaskFailed:
+    if answer.failed:
+        return e.TaskFailed(task.scope, task.task, answer.error, answer.cause)
+    return e.TaskSucceeded(task.scope, task.task, answer.result)
 
 
 def names(case: Case) -> e.Names:
@@ -70,15 +112,15 @@ class Run:
         for _ in range(self.longest):
             if self.state.closed or not self._step():
                 break
-        self._check()
-        return self._outcome()
+        check(self.program, self.state, self.book)
+        return outcome(self.program, self.state, self.book)
 
     def _step(self) -> bool:
         """Calls what is owed, then lets time pass to the next answer or moment; False when nothing is to come."""
         for task in owed(self.program, self.state):
             if task.task not in self.called:
                 self.called.add(task.task)
-                self._expect(task.scope, task.task, self.services.answer(task))
+                self._expect(task, self.services.answer(task))
         moment, answer = next_moment(self.state), self.due[0][0] if self.due else None
         if moment is None and answer is None:
             return False
@@ -92,39 +134,39 @@ class Run:
             self._tell()
         return True
 
-    def _expect(self, scope: int, task: int, answer: Answer) -> None:
+    def _expect(self, task: RunTask, answer: Answer) -> None:
         if answer.submitted is not None:
-            heappush(self.due, (self.now, task, e.TaskSubmitted(scope, task, answer.submitted)))
+            heappush(self.due, (self.now, task.task, e.TaskSubmitted(task.scope, task.task, answer.submitted)))
         if answer.never:
             return
-        news: e.News = e.TaskSucceeded(scope, task, answer.result)
-        if answer.failed:
-            news = e.TaskFailed(scope, task, answer.error, answer.cause)
-        heappush(self.due, (self.now + answer.after + (0.0 if answer.submitted is None else 0.001), task, news))
+        news = _news(task, answer)
+        heappush(self.due, (self.now + answer.after + (0.0 if answer.submitted is None else 0.001), task.task, news))
 
     def _tell(self, *news: e.News) -> None:
         self.book.append((self.now, advance(self.program, self.state, news, self.now)))
 
-    def _check(self) -> None:
-        state = State()
-        for at, events in self.book:
-            for event in _DECODER.decode(msgspec.json.encode(tuple(events))):
-                evolve(state, event, at)
-        state.resume()
-        assert msgspec.json.decode(msgspec.json.encode(state), type=State) == self.state, (
-            "the book rebuilds another state"
-        )
-        assert len(history(self.program, self.book)) == self.state.histories[0], "the history has other ids"
 
-    def _outcome(self) -> Outcome:
-        state, told = self.state, history(self.program, self.book)
-        failure = state.failure
-        return Outcome(
-            status=_STATUS.get(state.status, state.status),
-            output=state.output,
-            error=failure.error if failure else None,
-            cause=failure.cause if failure else None,
-            events=[event.type for event in told],
-            states=[event.details["name"] for event in told if event.type.endswith("StateEntered")],
-            history=told,
-        )
+Book = Sequence[tuple[float, Sequence[e.Event]]]
+
+
+def check(program: Program, state: State, book: Book) -> None:
+    rebuilt = State()
+    for at, events in book:
+        for event in _DECODER.decode(msgspec.json.encode(tuple(events))):
+            evolve(rebuilt, event, at)
+    rebuilt.resume()
+    assert msgspec.json.decode(msgspec.json.encode(rebuilt), type=State) == state, "the book rebuilds another state"
+    assert len(history(program, book)) == state.histories[0], "the history has other ids"
+
+
+def outcome(program: Program, state: State, book: Book) -> Outcome:
+    told, failure = history(program, book), state.failure
+    return Outcome(
+        status=_STATUS.get(state.status, state.status),
+        output=state.output,
+        error=failure.error if failure else None,
+        cause=failure.cause if failure else None,
+        events=[event.type for event in told],
+        states=[event.details["name"] for event in told if event.type.endswith("StateEntered")],
+        history=told,
+    )

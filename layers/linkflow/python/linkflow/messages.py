@@ -1,13 +1,12 @@
 """What travels on queues, and the queues. Services know each other by this page only.
 
-Every message is a hint or a fact that may come twice, late or not at all: a hint (`Wake`, `Alarm`) makes somebody look
-at the book, which alone knows; a fact (`news`) passes the core's gate, which drops what it has already heard.
+Every message may come twice, late or not at all. `Wake` and `Alarm` are hints: they make somebody look at the book,
+which alone knows. What somebody has to tell an execution is written into its book first (`engine/news.py`).
 """
 
 import msgspec
 
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import News
 from linkflow.ports import QueueSpec
 
 LANE = QueueSpec("lane", fifo=True, visibility=15, max_receives=20)
@@ -21,12 +20,10 @@ QUEUES = (LANE, TASKS, TIMERS)
 
 
 class Wake(msgspec.Struct, frozen=True, tag="wake"):
-    """Look at this execution; `news` is what somebody has to tell it, or `blob` names where that is."""
+    """Look at this execution."""
 
     workspace: str
     execution: str
-    news: tuple[News, ...] = ()
-    blob: str | None = None
 
 
 class TaskMessage(msgspec.Struct, frozen=True, tag="task"):

@@ -7,6 +7,7 @@ tells its parent when it closes; should that be lost, the watchdog asks for it (
 whose task was given up, has the child cancelled (`end`).
 """
 
+import contextlib
 from collections.abc import Sequence
 
 import msgspec
@@ -14,8 +15,8 @@ import msgspec
 from linkflow import ids
 from linkflow.engine.cancel import cancel
 from linkflow.engine.engine import Call, Engine
+from linkflow.engine.news import tell
 from linkflow.engine.start import Start, start
-from linkflow.engine.wakes import tell
 from linkflow.errors import Conflict, NotFound
 from linkflow.execution.events import Parent, TaskFailed, TaskSucceeded
 from linkflow.execution.failures import TASK_FAILED
@@ -65,7 +66,8 @@ async def _named(engine: Engine, workspace: str, name: str) -> Workflow:
 async def report(engine: Engine, workspace: str, state: State) -> None:
     """The execution is over: tell whoever waits for it."""
     if state.parent is not None:
-        await tell(engine, workspace, state.parent.execution, outcome(state, state.parent))
+        with contextlib.suppress(NotFound):
+            await tell(engine, workspace, state.parent.execution, outcome(state, state.parent))
 
 
 async def outcomes(engine: Engine, workspace: str, execution: str, state: State) -> list[Outcome]:

@@ -25,7 +25,8 @@ REMEMBERED = 86_400.0
 @dataclass(frozen=True, slots=True)
 class Start:
     """What to start, and with what. `node`: the trigger node to start from (graphs). `execution`: the id it must have,
-    where a repeated start shall find the same one; `parent`: the task that waits for it."""
+    where a repeated start shall find the same one; `parent`: the task that waits for it; `names`: what it is to call
+    itself, where that is not what it is called here (a rehearsal)."""
 
     workflow: Workflow
     input: Json
@@ -35,6 +36,7 @@ class Start:
     idempotency_key: str | None = None
     execution: str | None = None
     parent: Parent | None = None
+    names: Names | None = None
 
 
 async def start(engine: Engine, request: Start) -> str:
@@ -54,7 +56,7 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
     program = engine.programs.of(version)
     started = ExecutionStarted(
         request.input,
-        Names(execution, request.name or execution, workflow.id, workflow.name),
+        request.names or Names(execution, request.name or execution, workflow.id, workflow.name),
         workflow.workspace,
         version.number,
         program.hash,

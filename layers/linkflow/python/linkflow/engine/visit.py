@@ -12,8 +12,6 @@ visit that finds its turn written by somebody else (a cancel, another visit) loa
 tasks that nobody awaits any more are cancelled.
 """
 
-from collections.abc import Sequence
-
 from linkflow.engine import children
 from linkflow.engine.engine import Engine
 from linkflow.engine.place import dispatch, place
@@ -27,9 +25,7 @@ from linkflow.language.program import Program
 from linkflow.stores.books import Book
 
 
-async def visit(
-    engine: Engine, workspace: str, execution: str, news: Sequence[News] = (), *, resumed: bool = False
-) -> State | None:
+async def visit(engine: Engine, workspace: str, execution: str, *, resumed: bool = False) -> State | None:
     """Drive the execution as far as it goes; its state afterwards, or None if there is no such execution.
 
     `resumed` says that an earlier visit may have died with its process. Raises what the ports raise; the caller's
@@ -41,7 +37,7 @@ async def visit(
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
     driven = _Visit(engine, book, program)
     try:
-        return await driven.run(list(news), resumed=resumed)
+        return await driven.run(resumed=resumed)
     finally:
         driven.running.abandon()
 
@@ -63,7 +59,8 @@ class _Visit:
         limit = engine.limits.visit
         self.ends = None if limit is None else engine.clock.now() + limit
 
-    async def run(self, news: list[News], *, resumed: bool) -> State:
+    async def run(self, *, resumed: bool) -> State:
+        news: list[News] = []
         tasks = owed(self.program, self.book.state)
         interrupted = [task.task for task in tasks if self._is_here(task) and (resumed or task.started)]
         if resumed:

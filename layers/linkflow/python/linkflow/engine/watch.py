@@ -7,7 +7,8 @@ unless it rightfully waits: then the next look is set behind that wait.
 
 from linkflow.engine import children
 from linkflow.engine.engine import Engine
-from linkflow.engine.wakes import LONGEST_DELAY, alarm, tell, wake
+from linkflow.engine.news import tell
+from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
 from linkflow.execution.advance import next_moment
 from linkflow.stores import keys
 

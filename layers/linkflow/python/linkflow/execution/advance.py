@@ -52,14 +52,19 @@ def expects(state: State, scope: int, task: int) -> bool:
     return found is not None and found.task is not None and found.task.task == task
 
 
+def admit(program: p.Program, state: State, news: e.News, now: float) -> e.News | None:
+    """Copy `news` into the state if it still means something: as it goes into the book, or None."""
+    if not accepts(state, news):
+        return None
+    admitted = limited(program, state, news)
+    evolve(state, admitted, now)
+    return admitted
+
+
 def advance(program: p.Program, state: State, news: Iterable[e.News], now: float) -> list[e.Event]:
     """Everything that follows from `news` at the moment `now`; `state` is carried along. Never raises."""
-    events: list[e.Event] = []
-    for told in news:
-        if accepts(state, told):
-            item = limited(program, state, told)
-            evolve(state, item, now)
-            events.append(item)
+    admitted = (admit(program, state, told, now) for told in news)
+    events: list[e.Event] = [event for event in admitted if event is not None]
     resumed = any(isinstance(event, e.VisitResumed) for event in events)
     for event in _consequences(program, state, resumed=resumed):
         evolve(state, event, now)

@@ -6,7 +6,7 @@ Two families of adapters: `sqlite` (one file, no other process) and `aws`. Neith
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from linkflow.adapters.clock import SystemClock
 from linkflow.adapters.http import GuardedHttp
@@ -19,6 +19,9 @@ from linkflow.nodes.base import BaseNode
 from linkflow.nodes.catalog import NODES
 from linkflow.ports import Blobs, Clock, Http, Ids, KeyRing, Queue, Table
 from linkflow.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from linkflow.adapters.sqlite.store import Store
 
 
 async def _nothing() -> None:
@@ -64,15 +67,26 @@ async def connect(settings: Settings, clock: Clock | None = None) -> World:
 
 
 def _sqlite(settings: Settings, clock: Clock) -> World:
-    from linkflow.adapters.sqlite.blobs import SqliteBlobs  # noqa: PLC0415 (only the chosen family is loaded)
-    from linkflow.adapters.sqlite.keyring import FileKeyRing  # noqa: PLC0415 (same)
-    from linkflow.adapters.sqlite.queue import SqliteQueue  # noqa: PLC0415 (same)
+    from linkflow.adapters.sqlite.keyring import FileKeyRing  # noqa: PLC0415 (only the chosen family is loaded)
     from linkflow.adapters.sqlite.store import Store  # noqa: PLC0415 (same)
+
+    return _over(Store.open(settings.data), FileKeyRing.open_file(settings.data), settings, clock, INTEGRATIONS)
+
+
+def in_memory(settings: Settings, clock: Clock, integrations: Integrations = INTEGRATIONS) -> World:
+    """A world that is gone with the process."""
+    from linkflow.adapters.sqlite.keyring import FileKeyRing  # noqa: PLC0415 (only the chosen family is loaded)
+    from linkflow.adapters.sqlite.store import Store  # noqa: PLC0415 (same)
+
+    return _over(Store.open(None), FileKeyRing.passing(), settings, clock, integrations)
+
+
+def _over(store: "Store", keyring: KeyRing, settings: Settings, clock: Clock, integrations: Integrations) -> World:
+    from linkflow.adapters.sqlite.blobs import SqliteBlobs  # noqa: PLC0415 (only the chosen family is loaded)
+    from linkflow.adapters.sqlite.queue import SqliteQueue  # noqa: PLC0415 (same)
     from linkflow.adapters.sqlite.table import SqliteTable  # noqa: PLC0415 (same)
 
-    store = Store.open(settings.data)
     queue = SqliteQueue(store, clock, QUEUES)
-
     table = SqliteTable(store, queue)
 
     async def close() -> None:
@@ -83,16 +97,8 @@ def _sqlite(settings: Settings, clock: Clock) -> World:
         await table.sweep(now)
         await queue.sweep(now)
 
-    return assemble(
-        table,
-        queue,
-        SqliteBlobs(store),
-        FileKeyRing.open_file(settings.data),
-        clock,
-        settings,
-        close,
-        tidy=tidy,
-    )
+    blobs = SqliteBlobs(store)
+    return assemble(table, queue, blobs, keyring, clock, settings, close, tidy=tidy, integrations=integrations)
 
 
 async def _aws(settings: Settings, clock: Clock) -> World:

@@ -18,7 +18,7 @@ import uvicorn
 
 from linkflow.ports import Clock
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
-from linkflow.runtime.hosts.pump import Pump
+from linkflow.runtime.hosts.pump import LONG_POLL, Pump
 from linkflow.runtime.http import Site
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.telemetry import start_logging
@@ -41,13 +41,13 @@ class Embedded:
     """The functions, running while the context is entered. Leaving it lets running handlers finish and closes the
     world."""
 
-    def __init__(self, world: World, functions: Sequence[Function]) -> None:
+    def __init__(self, world: World, functions: Sequence[Function], long_poll: float = LONG_POLL) -> None:
         settings = world.settings
         routes = [one.trigger.routes for one in functions if isinstance(one.trigger, HttpRoutes)]
         self.site = Site(routes, world.ids, max_body=settings.max_body, origins=settings.cors_origins)
         self._world = world
         self._pumps = [
-            Pump(world.queue, world.clock, one.name, one.trigger, settings.concurrency)
+            Pump(world.queue, world.clock, one.name, one.trigger, settings.concurrency, long_poll)
             for one in functions
             if isinstance(one.trigger, QueueTrigger)
         ]

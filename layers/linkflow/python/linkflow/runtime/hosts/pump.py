@@ -30,11 +30,20 @@ _log = logging.getLogger(__name__)
 class Pump:
     """`run` receives until `stop`; then `drain` waits for what is being handled."""
 
-    def __init__(self, queue: Queue, clock: Clock, name: str, trigger: QueueTrigger, concurrency: int) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        clock: Clock,
+        name: str,
+        trigger: QueueTrigger,
+        concurrency: int,
+        long_poll: float = LONG_POLL,
+    ) -> None:
         self._queue = queue
         self._clock = clock
         self._name = name
         self._trigger = trigger
+        self._long_poll = long_poll
         self._free = min(trigger.concurrency, concurrency)
         self._freed = asyncio.Event()
         self._ours: dict[str, Message] = {}
@@ -80,7 +89,7 @@ class Pump:
             await self._freed.wait()
             return
         limit = min(self._free, RECEIVED)
-        self._receiving = asyncio.create_task(self._queue.receive(self._trigger.queue.name, limit, LONG_POLL))
+        self._receiving = asyncio.create_task(self._queue.receive(self._trigger.queue.name, limit, self._long_poll))
         await asyncio.wait([self._receiving])
         if self._receiving.cancelled():
             return
