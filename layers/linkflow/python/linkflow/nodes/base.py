@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from linkflow.errors import Fault
 from linkflow.language.graph.catalogue import Role, Wiring
 from linkflow.language.graph.check import schema_faults
+from linkflow.language.graph.export.port import Port, States
 from linkflow.language.graph.flow import InputFlow
 from linkflow.language.graph.template import has_expression
 from linkflow.language.json import Json
@@ -85,6 +86,11 @@ class BaseNode(BaseModel):
         raise NotImplementedError
 
     @classmethod
+    def exported(cls, port: Port) -> States:
+        """The node as states of the States Language."""
+        raise NotImplementedError
+
+    @classmethod
     def configured(cls, config: Json) -> Self:
         """The node with its rendered config. Raises `EvaluationFailed` when a computed value does not fit."""
         try:
@@ -116,6 +122,10 @@ class TriggerNode(BaseNode):
     @classmethod
     def state(cls, wiring: Wiring) -> State:
         return Pass(name=wiring.node.id, flow=InputFlow())
+
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        return {port.name(): {"Type": "Pass", **port.left(port.input_query)}}
 
 
 class PureNode(BaseNode):
@@ -186,6 +196,10 @@ class TaskNode(BaseNode):
             default_timeout=wiring.node.timeout or cls.default_timeout,
             at_most_once=cls.at_most_once,
         )
+
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        return {port.name(): port.task(cls.type, port.node.timeout or cls.default_timeout)}
 
 
 @dataclass(frozen=True, slots=True)

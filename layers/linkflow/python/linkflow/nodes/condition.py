@@ -3,6 +3,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from linkflow.language.graph.export.comparisons import ORDERS, truth, verdict
+from linkflow.language.graph.export.expressions import query
+from linkflow.language.graph.export.port import Port, States
 from linkflow.language.json import Json
 from linkflow.language.program import Outcome
 from linkflow.language.view import EvaluationFailed, View
@@ -72,6 +75,38 @@ class Condition(PureNode):
         if self.any is not None:
             return any(one.holds() for one in self.any)
         return bool(self.expression)
+
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        """A Choice; behind a state of its own that decides, where the decision may fail."""
+        config, name = port.node.config, port.name()
+        compared = config.get("all", config.get("any"))
+        if compared is None:
+            return _undecided(
+                port,
+                name,
+                truth(config["expression"]),
+                "LinkFlow.BadConfig",
+                "The expression gave neither true nor false.",
+            )
+        decision = verdict(compared, every="all" in config)
+        if not ORDERS.keys().isdisjoint(one["operator"] for one in compared):
+            return _undecided(port, name, decision, "LinkFlow.BadComparison", "Compare two numbers, or two texts.")
+        rule = {"Condition": query(decision), **port.goes(port.input_query, "true")}
+        other = port.goes(port.input_query, "false")
+        return {name: {"Type": "Choice", "Choices": [rule], "Default": other["Next"], "Output": other["Output"]}}
+
+
+def _undecided(port: Port, name: str, decision: str, error: str, cause: str) -> States:
+    deciding, refusal = port.name("decides"), port.refusal(error, cause)
+    rules: list[Json] = [
+        {"Condition": query(f"$states.input = {one}"), **port.goes(port.input_query, one)} for one in ("true", "false")
+    ]
+    return {
+        name: {"Type": "Pass", "Output": query(decision), "Next": deciding},
+        deciding: {"Type": "Choice", "Choices": rules, "Default": next(iter(refusal))},
+        **refusal,
+    }
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Json, Json], bool]:

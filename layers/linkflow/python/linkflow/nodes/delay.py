@@ -1,8 +1,12 @@
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from linkflow.language.graph.export.expressions import expression, query, rendered
+from linkflow.language.graph.export.port import LONGEST, Port, States
+from linkflow.language.graph.template import has_expression
+from linkflow.language.json import Json
 from linkflow.nodes.base import WaitNode
 
 
@@ -24,3 +28,20 @@ class Delay(WaitNode):
         if isinstance(self.until, datetime):
             return self.until.timestamp()
         return now + (self.seconds or 0.0)
+
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        return {port.name(): {"Type": "Wait", **cls._exported_moment(port), **port.left(port.input_query)}}
+
+    @classmethod
+    def _exported_moment(cls, port: Port) -> dict[str, Json]:
+        match port.node.config:
+            case {"seconds": str() as computed} if has_expression(computed):
+                port.warn("rounded_time", "What the expression gives is rounded up to whole seconds.", "config.seconds")
+                return {"Seconds": query(f"$ceil($number({expression(computed)}))")}
+            case {"until": str() as computed} if has_expression(computed):
+                return {"Timestamp": rendered(computed)}
+        node = cls.model_validate(port.node.config)
+        if node.until is None:
+            return {"Seconds": port.seconds(node.seconds or 0.0, "config.seconds", 0, LONGEST)}
+        return {"Timestamp": node.until.astimezone(UTC).isoformat().replace("+00:00", "Z")}

@@ -3,10 +3,15 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from linkflow.language.graph.export.expressions import expression, query
+from linkflow.language.graph.export.merges import appended, by_key, by_position, unmergeable
+from linkflow.language.graph.export.port import Port, States
 from linkflow.language.json import Json
 from linkflow.language.program import Join, Outcome
 from linkflow.language.view import EvaluationFailed, View
 from linkflow.nodes.base import PureNode
+
+_UNMERGEABLE = "Only objects can be merged by position or key."
 
 
 class Merge(PureNode):
@@ -48,6 +53,25 @@ class Merge(PureNode):
             case "key":
                 return Outcome(_by_key([_as_list(output) for output in outputs.values()], self.key or ""))
 
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        """What cannot be merged is found by a Choice before, so that it fails by its own name."""
+        if port.node.config.get("wait_for", "all") != "all":
+            port.warn("waits_longer", "It waits for all nodes of its level, and takes the first of them as drawn.")
+        combine, name = port.node.config.get("combine", "object"), port.name()
+        if combine in ("object", "append"):
+            output = port.input_query if combine == "object" else query(appended(port.input))
+            return {name: {"Type": "Pass", **port.left(output)}}
+        key = expression(port.node.config.get("key"))
+        merged = by_position(port.input) if combine == "position" else by_key(port.input, key)
+        merging, refusal = port.name("merges"), port.refusal("LinkFlow.BadMerge", _UNMERGEABLE)
+        check = {"Condition": query(f"$not({unmergeable(port.input)})"), "Next": merging}
+        return {
+            name: {"Type": "Choice", "Choices": [check], "Default": next(iter(refusal))},
+            merging: {"Type": "Pass", **port.left(query(merged))},
+            **refusal,
+        }
+
 
 def _as_list(output: Json) -> list[Json]:
     return output if isinstance(output, list) else [output]
@@ -56,7 +80,7 @@ def _as_list(output: Json) -> list[Json]:
 def _objects(items: list[Json]) -> list[dict[str, Json]]:
     for item in items:
         if not isinstance(item, dict):
-            raise EvaluationFailed("LinkFlow.BadMerge", "Only objects can be merged by position or key.")
+            raise EvaluationFailed("LinkFlow.BadMerge", _UNMERGEABLE)
     return items
 
 

@@ -2,6 +2,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from linkflow.language.graph.export.expressions import rendered
+from linkflow.language.graph.export.port import Port, States
 from linkflow.language.json import Json
 from linkflow.language.program import Outcome
 from linkflow.language.view import View
@@ -21,3 +23,11 @@ class Respond(PureNode):
     def evaluate(self, view: View) -> Outcome:
         body = self.body if "body" in self.model_fields_set else view.input
         return Outcome(body, response={"status": self.status, "headers": self.headers, "body": body})
+
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        port.warn(
+            "no_answer", "A state machine answers no webhook: the node only hands on what it would have answered."
+        )
+        body = rendered(port.node.config["body"]) if "body" in port.node.config else port.input_query
+        return {port.name(): {"Type": "Pass", **port.left(body)}}

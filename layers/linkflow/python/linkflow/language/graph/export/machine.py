@@ -1,0 +1,79 @@
+"""A graph, or a body, as a machine: it begins its memory, goes through its levels, gives what its last nodes gave."""
+
+from collections.abc import Mapping, Sequence
+
+from linkflow.language.graph.definition import EdgeDefinition, NodeDefinition
+from linkflow.language.graph.export.expressions import query
+from linkflow.language.graph.export.liveness import Liveness, Place, gathered
+from linkflow.language.graph.export.port import States
+from linkflow.language.graph.export.states import Desk, Memory, Standing, node_states, remembered
+from linkflow.language.json import Json
+
+
+def machine(
+    desk: Desk,
+    memory: Memory,
+    nodes: Sequence[NodeDefinition],
+    edges: Sequence[EdgeDefinition],
+    path: str = "$",
+) -> dict[str, Json]:
+    """`StartAt` and `States`. `path` leads to the graph in the definition."""
+    places = {node.id: _place(desk, node, f"{path}.nodes[{index}]") for index, node in enumerate(nodes)}
+    liveness = Liveness(places, edges, memory.exits)
+    levels = liveness.levels()
+    start = desk.names.claim("The beginning")
+    heads = [desk.names.claim(f"Level {number}") for number in range(1, len(levels) + 1)]
+    output = desk.names.claim("The output")
+    states: dict[str, Json] = {}
+    following = output
+    for head, level in zip(reversed(heads), reversed(levels), strict=True):
+        stage = _stage(desk, memory, liveness, (head, level, following))
+        states = {**stage, **states}
+        following = next(iter(stage))
+    last = {name: verdict for name in places if (verdict := liveness.last(name)) is not False}
+    begun = {"Type": "Pass", "Assign": _beginning(memory), "Output": {}, "Next": following}
+    ended = {"Type": "Succeed", "Output": query(gathered(last, memory.nodes, alone=True))}
+    return {"StartAt": start, "States": {start: begun, **states, output: ended}}
+
+
+def _beginning(memory: Memory) -> dict[str, Json]:
+    return {memory.start.removeprefix("$"): query("$states.input"), memory.nodes: {}, memory.exits: {}}
+
+
+def _place(desk: Desk, node: NodeDefinition, path: str) -> Place:
+    kind = desk.catalogue[node.type]
+    exits = ("default",) if node.disabled else tuple(kind.exits(node.config))
+    if node.on_error == "branch" and not node.disabled:
+        exits = (*dict.fromkeys((*exits, "error")),)
+    elif node.on_error == "continue" and not node.disabled:
+        exits = (*dict.fromkeys((*exits, "default")),)
+    join = kind.join(node.config)
+    starts = desk.facts.start_at in (None, node.id) if kind.role == "trigger" else None
+    return Place(node, exits, path, join.quorum, join.gather, starts)
+
+
+def _stage(desk: Desk, memory: Memory, liveness: Liveness, stage: tuple[str, list[str], str]) -> States:
+    """The states of one level, in order; `stage` is the name of its Parallel, its nodes, and the state behind it."""
+    name, level, following = stage
+    if len(level) == 1:
+        return node_states(desk, memory, _standing(memory, liveness, level[0], following))
+    branches: list[Json] = []
+    for node in level:
+        states = node_states(desk, memory, _standing(memory, liveness, node, None))
+        branches.append({"StartAt": next(iter(states)), "States": states})
+    given = remembered(memory, "$states.result")
+    return {name: {"Type": "Parallel", "Branches": branches, **given, "Next": following}}
+
+
+def _standing(memory: Memory, liveness: Liveness, name: str, following: str | None) -> Standing:
+    place = liveness.places[name]
+    return Standing(place, liveness.verdicts[name], _input(memory, liveness, place), following)
+
+
+def _input(memory: Memory, liveness: Liveness, place: Place) -> str:
+    """The output of the one node before, or an object of those that ran; what the graph was given where none is."""
+    sources = liveness.sources(place.node.id)
+    if not sources:
+        return memory.start
+    certain: Mapping[str, bool | str] = dict.fromkeys(sources, True) if len(sources) == 1 else sources
+    return gathered(certain, memory.nodes, alone=not place.gather, most=place.quorum)
