@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from functions.api.auth.guard import key_guard
 from functions.api.executions.handler import execution_routes
+from functions.api.testing.handler import testing_routes
 from functions.api.workflows.handler import workflow_routes
 from linkflow.runtime.functions import Function, HttpRoutes
 from linkflow.runtime.routes import Routes
@@ -14,4 +15,5 @@ def functions(world: World) -> Sequence[Function]:
     routes = Routes(key_guard(world))
     workflow_routes(routes, world)
     execution_routes(routes, world)
+    testing_routes(routes, world)
     return [Function("api_http", "api", HttpRoutes(routes))]

@@ -22,13 +22,13 @@ async def finished(world: World, workspace: str, execution: str, wait: float) ->
 
 async def detail(world: World, workspace: str, execution: str) -> tuple[State, list[Entry]]:
     """The execution with every node's entries. Raises `NotFound`."""
-    turns = await _all_turns(world, workspace, execution)
+    turns = await all_turns(world, workspace, execution)
     return timeline((one.turn.at, one.turn.events) for one in turns)
 
 
 async def aws_history(world: World, workspace: str, execution: str) -> list[HistoryEvent]:
     """The book in Step Functions' vocabulary. Raises `NotFound`."""
-    turns = await _all_turns(world, workspace, execution)
+    turns = await all_turns(world, workspace, execution)
     started = turns[0].turn.events[0]
     if not isinstance(started, ExecutionStarted):
         raise Broken(f"The book of {execution} does not begin with its start.")
@@ -59,7 +59,8 @@ async def listed(
     return page.summaries, page.cursor
 
 
-async def _all_turns(world: World, workspace: str, execution: str) -> list[Numbered]:
+async def all_turns(world: World, workspace: str, execution: str) -> list[Numbered]:
+    """The whole book. Raises `NotFound`."""
     turns: list[Numbered] = []
     while found := await world.engine.books.turns(workspace, execution, turns[-1].number if turns else -1, _PAGE):
         turns += found

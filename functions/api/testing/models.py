@@ -18,11 +18,10 @@ _NAMES: Final[Mapping[str, str]] = {
     "emrcontainers": "emr-containers",
     "emrserverless": "emr-serverless",
     "bedrockruntime": "bedrock-runtime",
-    "elasticmapreduce": "emr",
 }
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def model_of(service: str, operation: str) -> Model | None:
     """The model of an operation as a Resource names it (`dynamodb`, `putItem`); None: not at hand."""
     try:
