@@ -343,12 +343,8 @@ def _node(draw: st.DrawFn, name: str, ancestors: list[str], breaks: str) -> dict
             )
         case "condition":
             operator = draw(st.sampled_from(["equals", "exists", "is_empty", "contains"]))
-            return node(
-                name,
-                kind,
-                {"all": [{"left": source, "operator": operator, "right": draw(st.sampled_from(ODD))}]},
-                **more,
-            )
+            right = draw(st.sampled_from(["a", "error", 1] if operator == "contains" else ODD))
+            return node(name, kind, {"all": [{"left": source, "operator": operator, "right": right}]}, **more)
         case "merge":
             return node(name, kind, {"combine": draw(st.sampled_from(["object", "append"]))}, **more)
         case "respond":

@@ -93,8 +93,9 @@ class Condition(PureNode):
         if not ORDERS.keys().isdisjoint(one["operator"] for one in compared):
             return _undecided(port, name, decision, "LinkFlow.BadComparison", "Compare two numbers, or two texts.")
         rule = {"Condition": query(decision), **port.goes(port.input_query, "true")}
-        other = port.goes(port.input_query, "false")
-        return {name: {"Type": "Choice", "Choices": [rule], "Default": other["Next"], "Output": other["Output"]}}
+        otherwise = port.goes(port.input_query, "false")
+        default = {"Default": otherwise.pop("Next"), **otherwise}
+        return {name: {"Type": "Choice", "Choices": [rule], **default}}
 
 
 def _undecided(port: Port, name: str, decision: str, error: str, cause: str) -> States:

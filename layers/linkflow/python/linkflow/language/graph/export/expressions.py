@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from linkflow.language.graph.export.words import moved
-from linkflow.language.graph.template import OPEN, Code, has_expression
+from linkflow.language.graph.template import OPEN, Code
 from linkflow.language.graph.template import _pieces as pieces
 from linkflow.language.json import Json
 
@@ -51,23 +51,27 @@ def rendered(source: Json) -> Json:
 
 def expression(source: Json) -> str:
     """A value of a config as one expression."""
-    match source:
-        case str() if OPEN in source:
-            return f"({_text(source)})"
+    return joined(rendered(source))
+
+
+def joined(template: Json) -> str:
+    """A template as one expression."""
+    match template:
+        case str() if template.startswith("{%"):
+            return f"({template[2:-2].strip()})"
         case dict():
-            members = (f"{literal(name)}: {expression(value)}" for name, value in source.items())
-            return "{" + ", ".join(members) + "}"
-        case list() if has_expression(source):
-            return _list(source)
+            return "{" + ", ".join(f"{literal(name)}: {joined(value)}" for name, value in template.items()) + "}"
+        case list() if "{%" in literal(template):
+            return _list(template)
         case _:
-            return literal(source)
+            return literal(template)
 
 
-def _list(source: list[Json]) -> str:
+def _list(template: list[Json]) -> str:
     """JSONata flattens a list in a list unless it is written out there, so members are appended one by one."""
     listed = "[]"
-    for one in source:
-        listed = f'$append({listed}, ($one := {expression(one)}; $type($one) = "array" ? [[$one]] : [$one]))'
+    for one in template:
+        listed = f'$append({listed}, ($one := {joined(one)}; $type($one) = "array" ? [[$one]] : [$one]))'
     return listed
 
 
@@ -75,18 +79,25 @@ def _text(source: str) -> str:
     parts = pieces(source)
     if len(parts) == 1 and isinstance(parts[0], Code):
         return _value(parts[0].source)
-    return '"" & ' + " & ".join(literal(part) if isinstance(part, str) else _inside(part.source) for part in parts)
+    said = [literal(part) if isinstance(part, str) else _inside(part.source) for part in parts]
+    return " & ".join(said if isinstance(parts[0], str) else ['""', *said])
 
 
 def _value(code: str) -> str:
-    if _PATH.fullmatch(code) and not _KEYWORDS.intersection(code.split(".")):
+    if _is_path(code):
         return f"($value := {DOCUMENT}.{code}; $exists($value) ? $value : null)"
     return f'$lookup($merge([{{"value": null}}, {_boxed(code)}]), "value")'
 
 
 def _inside(code: str) -> str:
     """A value inside a text: nothing for null, else as `$string` writes it."""
+    if _is_path(code):
+        return f'($value := {DOCUMENT}.{code}; $value = null ? "" : $value)'
     return f'($box := {_boxed(code)}; $box.value = null ? "" : $lookup($box, "value"))'
+
+
+def _is_path(code: str) -> bool:
+    return _PATH.fullmatch(code) is not None and not _KEYWORDS.intersection(code.split("."))
 
 
 def _boxed(code: str) -> str:

@@ -61,7 +61,7 @@ def _stage(desk: Desk, memory: Memory, liveness: Liveness, stage: tuple[str, lis
     for node in level:
         states = node_states(desk, memory, _standing(memory, liveness, node, None))
         branches.append({"StartAt": next(iter(states)), "States": states})
-    given = remembered(memory, "$states.result")
+    given = remembered(memory, "$states.result.nodes", "$states.result.exits")
     return {name: {"Type": "Parallel", "Branches": branches, **given, "Next": following}}
 
 

@@ -31,8 +31,8 @@ _ERROR: Final = query(
 )
 _EXITS: Final = {"continue": "default", "branch": "error"}
 
-Outcome = Callable[[Json, Json], Json]
-"""Makes of a node's output and its exit what its states hand on."""
+Kept = Callable[[Json, Json], dict[str, Json]]
+"""Makes of a node's output and its exit the fields (Output, Assign) with which they are handed on or remembered."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Port:
     input: str
     end: str
     inside: bool
-    outcome: Outcome
+    kept: Kept
     claim: Callable[[str], str]
     path: str
     resource: str
@@ -73,12 +73,12 @@ class Port:
         """The last fields of a state with which the node is over: its output and the exit it leaves by."""
         if not self.inside:
             return self.goes(output, leaving)
-        return {"Output": self.outcome(output, leaving), "End": True}
+        return {**self.kept(output, leaving), "End": True}
 
     def goes(self, output: Json, leaving: Json = "default") -> dict[str, Json]:
         """The same for a rule or a Catch, which cannot end a machine."""
         self.joined = True
-        return {"Output": self.outcome(output, leaving), "Next": self.end}
+        return {**self.kept(output, leaving), "Next": self.end}
 
     def task(self, kind: str, timeout: float | None) -> dict[str, Json]:
         """A Task that hands the config to a worker; `timeout` in seconds bounds an attempt."""

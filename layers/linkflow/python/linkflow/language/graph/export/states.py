@@ -1,13 +1,13 @@
 """One node as states: it is asked whether it runs, given what its expressions start from, and what it gives is kept."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from linkflow.errors import Fault
-from linkflow.language.graph.export.expressions import literal, query
+from linkflow.language.graph.export.expressions import joined, literal, query
 from linkflow.language.graph.export.facts import Exportable, Facts
 from linkflow.language.graph.export.liveness import Place, Verdict
-from linkflow.language.graph.export.port import Port, States
+from linkflow.language.graph.export.port import Kept, Port, States
 from linkflow.language.graph.export.words import ROOTS, roots
 from linkflow.language.graph.template import expressions
 from linkflow.language.json import Json
@@ -62,30 +62,47 @@ class Standing:
 
 def node_states(desk: Desk, memory: Memory, standing: Standing) -> States:
     node = standing.place.node
-    key = node.id
-    port = _port(desk, standing, lambda output, leaving: {"nodes": {key: output}, "exits": {key: leaving}})
-    entered = desk.names.claim(node.id) if _is_wrapped(desk, standing.place) else None
-    own = dict(_wrapped(desk, port, entered) if entered else _own(desk, port))
+    port = _port(desk, memory, standing)
+    wrapping = desk.names.claim(node.id) if _is_wrapped(desk, standing.place) else None
+    own = dict(_wrapped(desk, port, wrapping) if wrapping else _own(desk, port))
     if node.name or node.notes:
         own[next(iter(own))]["Comment"] = node.name or node.notes
-    begun = _entry(desk, memory, standing, port, next(iter(own)))
-    return {**begun, **own, **_end(memory, standing, port)}
+    states = {**_entry(desk, memory, standing, port, next(iter(own))), **own}
+    return {**states, port.end: {"Type": "Succeed"}} if port.inside and port.joined else states
 
 
-def _port(desk: Desk, standing: Standing, outcome: Callable[[Json, Json], Json]) -> Port:
-    place = standing.place
-    end, inside = desk.names.claim(f"{place.node.id} ends"), standing.next is None
+def _port(desk: Desk, memory: Memory, standing: Standing) -> Port:
+    """In a line, a node's last state remembers what it gave; in a branch, the Parallel around it does."""
+    place, inside = standing.place, standing.next is None
     return Port(
-        place.node,
-        standing.input,
-        end,
-        inside,
-        outcome,
-        desk.names.claim,
-        place.path,
-        desk.facts.resource,
-        desk.warnings,
+        node=place.node,
+        input=standing.input,
+        end=standing.next or desk.names.claim(f"{place.node.id} ends"),
+        inside=inside,
+        kept=_handed(place.node.id) if inside else _remembered(memory, place.node.id),
+        claim=desk.names.claim,
+        path=place.path,
+        resource=desk.facts.resource,
+        warnings=desk.warnings,
     )
+
+
+def _handed(node: str) -> Kept:
+    return lambda output, leaving: {"Output": {"nodes": {node: output}, "exits": {node: leaving}}}
+
+
+def _remembered(memory: Memory, node: str) -> Kept:
+    def kept(output: Json, leaving: Json) -> dict[str, Json]:
+        return remembered(memory, joined({node: output}), joined({node: leaving}))
+
+    return kept
+
+
+def remembered(memory: Memory, nodes: str | None, exits: str) -> dict[str, Json]:
+    """Adds what nodes gave, and their exits, to the machine's variables. The next state is handed nothing: it reads
+    variables."""
+    assigned = {} if nodes is None else {memory.nodes: query(f"$merge([${memory.nodes}, {nodes}])")}
+    return {"Assign": {**assigned, memory.exits: query(f"$merge([${memory.exits}, {exits}])")}, "Output": {}}
 
 
 def _own(desk: Desk, port: Port) -> States:
@@ -102,16 +119,11 @@ def _is_wrapped(desk: Desk, place: Place) -> bool:
 
 def _wrapped(desk: Desk, port: Port, name: str) -> States:
     """A Parallel of one branch, which can catch what its states cannot."""
-    inner = Port(
-        port.node,
-        port.input,
-        desk.names.claim(f"{name} is done"),
-        True,
-        lambda output, leaving: {"output": output, "exit": leaving},
-        port.claim,
-        port.path,
-        port.resource,
-        port.warnings,
+    inner = replace(
+        port,
+        end=desk.names.claim(f"{name} is done"),
+        inside=True,
+        kept=lambda output, leaving: {"Output": {"output": output, "exit": leaving}},
     )
     states = dict(_own(desk, inner))
     first = next(iter(states))
@@ -126,16 +138,17 @@ def _entry(desk: Desk, memory: Memory, standing: Standing, port: Port, first: st
     """The state that asks whether the node runs and lays out what its expressions start from, where either is due."""
     seen = _document(memory, standing)
     node = standing.place.node
+    laid: dict[str, Json] = {} if seen is None else {"Output": seen}
     if isinstance(standing.verdict, str):
-        rule: dict[str, Json] = {"Condition": query(standing.verdict), "Next": first}
-        skipped = {"nodes": {}, "exits": {node.id: None}}
+        rule = {"Condition": query(standing.verdict), "Next": first, **laid}
+        skipped: dict[str, Json] = {"Output": {"nodes": {}, "exits": {node.id: None}}}
+        if not port.inside:
+            skipped = remembered(memory, None, joined({node.id: None}))
         port.joined = True
-        name = desk.names.claim(f"{node.id} runs?")
-        rule |= {} if seen is None else {"Output": seen}
-        return {name: {"Type": "Choice", "Choices": [rule], "Default": port.end, "Output": skipped}}
-    if seen is None:
-        return {}
-    return {desk.names.claim(f"{node.id} begins"): {"Type": "Pass", "Output": seen, "Next": first}}
+        return {
+            desk.names.claim(f"{node.id} runs?"): {"Type": "Choice", "Choices": [rule], "Default": port.end, **skipped}
+        }
+    return {desk.names.claim(f"{node.id} begins"): {"Type": "Pass", **laid, "Next": first}} if laid else {}
 
 
 def _document(memory: Memory, standing: Standing) -> Json:
@@ -151,19 +164,3 @@ def _document(memory: Memory, standing: Standing) -> Json:
     listed = ", ".join(f"{literal(name)}: {source}" for name, source in members.items())
     error = '$type($input) = "object" and $exists($input.error) ? {"error": $input.error}'
     return query(f"($input := {standing.input}; $merge([{{{listed}}}, {error}]))")
-
-
-def _end(memory: Memory, standing: Standing, port: Port) -> States:
-    """In a line, what the node gave is remembered; a branch hands it to the Parallel around it."""
-    if not port.joined:
-        return {}
-    if standing.next is None:
-        return {port.end: {"Type": "Succeed"}}
-    return {port.end: {"Type": "Pass", **remembered(memory, "$states.input"), "Next": standing.next}}
-
-
-def remembered(memory: Memory, source: str) -> dict[str, Json]:
-    """Adds what nodes gave to the machine's variables. The next state is handed nothing: it reads variables."""
-    names = {"nodes": memory.nodes, "exits": memory.exits}
-    assigned = {name: query(f"$merge([${name}, {source}.{part}])") for part, name in names.items()}
-    return {"Assign": assigned, "Output": {}}
