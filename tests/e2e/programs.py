@@ -17,11 +17,12 @@ def environment(**more: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "160", "NO_COLOR": "1", **more}
 
 
-def linkflow(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command line, to its end."""
+def linkflow(*arguments: str, typed: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command line, to its end; `typed` is its standard input."""
     return subprocess.run(  # noqa: S603 (our own program)
         [*LINKFLOW, *arguments],
         env=environment(**variables),
+        input=typed,
         capture_output=True,
         text=True,
         timeout=60,

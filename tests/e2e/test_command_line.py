@@ -149,3 +149,59 @@ def test_up_hands_its_options_to_the_server() -> None:
     assert helped.returncode == 0
     assert "--allow" in helped.stdout
     assert linkflow("up", "--port", "many").returncode == 2
+
+
+WRONG = {
+    "StartAt": "A",
+    "States": {
+        "A": {"Type": "Wait", "Seconds": "soon", "Next": "B"},
+        "C": {"Type": "Choice", "Choices": [{"Next": "D"}]},
+    },
+}
+FINE = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+
+
+def test_every_problem_of_a_state_machine_is_told_without_a_server(tmp_path: Path) -> None:
+    file = tmp_path / "machine.json"
+    file.write_text(json.dumps(WRONG))
+    told = linkflow("asl", "check", str(file))
+    assert told.returncode == 2
+    listed = linkflow("asl", "check", str(file), "--json")
+    problems = json.loads(listed.stdout)
+    assert listed.returncode == 2
+    assert {"$.States.A.Seconds", "$.States.A.Next", "$.States.C.Choices[0].Next"} <= {one["path"] for one in problems}
+    for one in problems:
+        assert set(one) == {"path", "code", "severity", "message"}
+        assert one["path"] in told.stdout
+        assert one["code"] in told.stdout
+
+
+def test_a_state_machine_that_is_fine_is_0() -> None:
+    told = linkflow("asl", "check", "-", typed=json.dumps(FINE))
+    assert (told.returncode, told.stdout) == (0, "No problems.\n")
+    assert json.loads(linkflow("asl", "check", "-", "--json", typed="\ufeff" + json.dumps(FINE)).stdout) == []
+
+
+def test_a_warning_alone_is_told_and_is_0() -> None:
+    """As AWS has it: a machine with warnings can be created."""
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": {"x.$": "$.y"}, "End": True}}}
+    told = linkflow("asl", "check", "-", typed=json.dumps(machine))
+    assert told.returncode == 0
+    assert "WARNING" in told.stdout
+
+
+@pytest.mark.parametrize("typed", ["", "States: {}", "[" * 100_000, "[]"])
+def test_what_is_no_state_machine_at_all_is_2_and_a_sentence(typed: str) -> None:
+    told = linkflow("asl", "check", "-", typed=typed)
+    assert told.returncode == 2
+    assert "ERROR" in told.stdout
+    assert "Traceback" not in told.stderr
+
+
+def test_a_file_that_cannot_be_read_is_2(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.json"
+    latin.write_bytes(b'"\xe9"')
+    for file, said in ((str(tmp_path / "none"), "No such file"), (str(latin), "decode")):
+        done = linkflow("asl", "check", file)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr

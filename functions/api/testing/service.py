@@ -197,8 +197,10 @@ async def _tried(world: World, workspace: str, body: TestNode, box: p.State, con
                 return NodeTest(config, outcome=p.Outcome(view.input))
             case p.Task() if body.run:
                 return await _run(world, workspace, box, config)
-            case _:
+            case p.Task():
                 return NodeTest(config, notes=["It was not carried out; with 'run' it would be, for real."])
+            case _:
+                return NodeTest(config, notes=["Only its config is shown: what it holds is not tried."])
     except EvaluationFailed as failed:
         wrong = [Fault(f"$.config{one.path[1:]}", one.code, one.message) for one in kind.faults(config)]
         return NodeTest(config, wrong, failure=Failure(failed.error, failed.cause))

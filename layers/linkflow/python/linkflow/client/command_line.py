@@ -1,7 +1,8 @@
 """The `linkflow` command.
 
-Exit codes: 0 all is well; 1 the execution did not succeed; 2 the command was not understood; 3 the server could not be
-reached, or refused. What people read goes to standard output, what went wrong to standard error.
+Exit codes: 0 all is well; 1 the execution did not succeed; 2 the command was not understood, or what was to be checked
+is wrong; 3 the server could not be reached, or refused. What people read goes to standard output, what went wrong to
+standard error.
 """
 
 import os
@@ -19,10 +20,10 @@ from rich.table import Table
 from linkflow.client.calls import ApiError
 from linkflow.client.client import Client
 from linkflow.client.demo.demo import demo as demonstrate
-from linkflow.client.records import Execution, Json, Record
+from linkflow.client.records import Execution, Finding, Json, Record
 from linkflow.client.timeline import timeline
 
-FAILED, REFUSED, INTERRUPTED = 1, 3, 130
+FAILED, WRONG, REFUSED, INTERRUPTED = 1, 2, 3, 130
 _SUCCEEDED, _RUNNING = "succeeded", "running"
 _HERE = "http://127.0.0.1:8000"
 _WIDE = 160
@@ -36,8 +37,10 @@ main = typer.Typer(
 )
 workflows = typer.Typer(no_args_is_help=True, help="Create, list and read workflows.")
 executions = typer.Typer(no_args_is_help=True, help="List, read and cancel executions.")
+asl = typer.Typer(no_args_is_help=True, help="State machines in the Amazon States Language.")
 main.add_typer(workflows, name="workflows")
 main.add_typer(executions, name="executions")
+main.add_typer(asl, name="asl")
 
 
 def _address(value: str) -> str:
@@ -163,6 +166,26 @@ def cancel_execution(
         client.cancel(execution, reason)
 
 
+@asl.command("check")
+def check_machine(
+    file: Annotated[str, typer.Argument(help="A state machine, as JSON; - is standard input.")], as_json: AsJson = False
+) -> None:
+    """Tell everything that is wrong with a state machine; no server is needed. Warnings alone are no fault: exit code
+    0, as the machine would be accepted."""
+    from linkflow.language.asl_check import check_asl_text  # noqa: PLC0415 (a tenth of a second the others need not wait)
+
+    found = [
+        Finding(path=one.path, code=one.code, severity=one.severity, message=one.advice or one.message)
+        for one in check_asl_text(_text(file))
+    ]
+    if found or as_json:
+        _table(found, ("path", "code", "severity", "message"), as_json)
+    else:
+        _out().print("No problems.")
+    if any(one.severity == "ERROR" for one in found):
+        raise typer.Exit(WRONG)
+
+
 @contextmanager
 def _client(url: str, key: str) -> Iterator[Client]:
     with _refusals(), Client(url, key) as client:
@@ -197,6 +220,14 @@ def _json(text: str, where: str) -> Json:
         return msgspec.json.decode(Path(text[1:]).read_bytes() if text.startswith("@") else text)
     except (OSError, msgspec.DecodeError) as error:
         raise typer.BadParameter(f"{text}: {error}", param_hint=where) from None
+
+
+def _text(file: str) -> str:
+    """What a file, or standard input for `-`, holds; a byte order mark is passed over."""
+    try:
+        return (sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{file}: {error}", param_hint="FILE") from None
 
 
 def _out() -> Console:

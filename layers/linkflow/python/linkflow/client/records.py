@@ -26,6 +26,12 @@ class Detail(Record, frozen=True, kw_only=True):
     message: str
 
 
+class Finding(Detail, frozen=True, kw_only=True):
+    """One thing that a check found."""
+
+    severity: str
+
+
 class Failure(Record, frozen=True, kw_only=True):
     code: str | None = None
     message: str | None = None
