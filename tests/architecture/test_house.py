@@ -52,7 +52,7 @@ def test_every_declared_service_has_its_rooms() -> None:
 @pytest.mark.parametrize("name", sorted(NODES))
 def test_every_node_has_a_file_of_its_name_a_catalogue_entry_and_a_line_in_the_readme(name: str) -> None:
     node = NODES[name]
-    assert node.__module__ == f"linkflow.nodes.{name}"
+    assert node.__module__.removesuffix("_") == f"linkflow.nodes.{name}"  # (`try` is a word of Python)
     assert node.__doc__
     assert node.__doc__ not in {base.__doc__ for base in (BaseNode, PureNode, TaskNode, TriggerNode, WaitNode)}
     assert f"`{name}`" in README

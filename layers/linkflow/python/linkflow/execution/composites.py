@@ -41,7 +41,8 @@ def start_map(box: p.Map, scope: Scope, view: View) -> Iterator[e.Event]:
     if box.distributed:
         yield e.MapStarted(scope.id, len(items), kept, limit, distributed=True)
     else:
-        yield e.MapStarted(scope.id, len(items), kept, limit, *map_runs.tolerances(box, inner))
+        tolerated = map_runs.tolerances(box, inner)
+        yield e.MapStarted(scope.id, len(items), kept, limit, *tolerated, keep_errors=box.keep_errors)
 
 
 def continue_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator[e.Event]:

@@ -99,8 +99,12 @@ def _finish(program: p.Program, box: p.State, scope: Scope, view: View) -> Event
 
 
 def _leave(program: p.Program, box: p.State, scope: Scope, view: View, result: Json) -> Events:
-    shaped = box.flow.leave(view.after(result), result)
-    return (_exited(program, box, scope, shaped, box.next, scope.exit),)
+    behind = view.after(result)
+    shaped = box.flow.leave(behind, result)
+    following = box.next
+    if isinstance(box, p.Graph) and box.again is not None and box.again.holds(behind):
+        following = box.name
+    return (_exited(program, box, scope, shaped, following, scope.exit),)
 
 
 def _exited(

@@ -185,6 +185,7 @@ class MapStarted(Fact, frozen=True):
     tolerated_count: int | None = None
     tolerated_percentage: float | None = None
     distributed: bool = False
+    keep_errors: bool = False
 
 
 class MapRunStarted(Fact, frozen=True):

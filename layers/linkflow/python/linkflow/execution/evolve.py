@@ -10,7 +10,7 @@ from typing import assert_never
 from msgspec import UNSET
 
 from linkflow.execution import events as e
-from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenTask, Phase, Scope, State, Status
+from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenTask, Phase, Scope, Stage, State, Status
 from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, wake
 from linkflow.language.json import Json
 
@@ -176,8 +176,9 @@ def _exit(state: State, scope: Scope, event: e.StateExited) -> None:
 
 def _start_map(state: State, scope: Scope, event: e.MapStarted) -> None:
     items = scope.input if event.items is UNSET else event.items
-    limits = (event.max_concurrency, event.tolerated_count, event.tolerated_percentage, event.distributed)
-    compose(state, scope.id, Iterations(items, *limits, "starting" if event.distributed else "running"))
+    limits = (event.max_concurrency, event.tolerated_count, event.tolerated_percentage)
+    stage: Stage = "starting" if event.distributed else "running"
+    compose(state, scope.id, Iterations(items, *limits, event.distributed, event.keep_errors, stage))
     count(state, scope, 1)
 
 
@@ -277,12 +278,20 @@ def _iterations(scope: Scope) -> Iterations:
 
 def _result(composite: Branches | Iterations | Nodes | None, last: tuple[str, ...]) -> Json:
     match composite:
+        case Iterations(keep_errors=True):
+            failed: dict[int, Json] = {index: error_output(one) for index, one in composite.errors.items()}
+            return [value for _, value in sorted((composite.results | failed).items())]
         case Branches() | Iterations():
             return [composite.results[index] for index in sorted(composite.results)]
         case Nodes():
             return composite.results[last[0]] if len(last) == 1 else {name: composite.results[name] for name in last}
         case None:
             return None
+
+
+def error_output(failure: Failure) -> Json:
+    """What stands in a loop's result for an item that failed, as `on_error: continue` would leave it."""
+    return {"error": {"code": failure.error, "message": failure.cause}}
 
 
 def _interrupt(state: State, tasks: tuple[int, ...]) -> None:

@@ -78,6 +78,7 @@ class Iterations(msgspec.Struct, tag=True):
     tolerated_count: int | None = None
     tolerated_percentage: float | None = None
     distributed: bool = False
+    keep_errors: bool = False
     stage: Stage = "running"
     run: str = ""
     max_items: int | None = None

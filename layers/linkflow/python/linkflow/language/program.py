@@ -226,6 +226,8 @@ class Map(Box):
     reader: "Reader | None" = None
     writer: "Writer | None" = None
     distributed: bool = False
+    keep_errors: bool = False
+    """Whether a tolerated failure leaves `{"error": …}` in the place of a result (graphs), or nothing."""
     label: str | None = None
 
 
@@ -296,9 +298,11 @@ class GraphNode:
 class Graph(Box):
     """Nodes that run when their incoming edges are settled; our extension of the States Language.
 
-    `nodes` stands in the order of the definition, which is also the order in which ready nodes start."""
+    `nodes` stands in the order of the definition, which is also the order in which ready nodes start. When all are
+    settled and `again` holds, the state is entered once more, with what it made."""
 
     nodes: Mapping[str, GraphNode]
+    again: Condition | None = None
 
 
 State = Pass | Choice | Wait | Succeed | Fail | Task | Node | Parallel | Map | Graph

@@ -53,6 +53,8 @@ class BaseNode(BaseModel):
 
     type: ClassVar[str]
     role: ClassVar[Role]
+    bodies: ClassVar[tuple[str, ...]] = ()
+    """Parameters that hold a graph."""
     fixed: ClassVar[frozenset[str]] = frozenset()
     """Parameters that shape the program, so that no expression can give them."""
 
@@ -84,6 +86,11 @@ class BaseNode(BaseModel):
     def state(cls, wiring: Wiring) -> State:
         """The node as a state of the program."""
         raise NotImplementedError
+
+    @classmethod
+    def states(cls, wiring: Wiring) -> Sequence[State]:
+        """The node as the states of its machine; most types need but one."""
+        return (cls.state(wiring),)
 
     @classmethod
     def exported(cls, port: Port) -> States:

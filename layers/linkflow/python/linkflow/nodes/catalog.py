@@ -6,14 +6,32 @@ from linkflow.nodes.base import BaseNode
 from linkflow.nodes.condition import Condition
 from linkflow.nodes.delay import Delay
 from linkflow.nodes.http_request import HttpRequest
+from linkflow.nodes.loop import Loop
 from linkflow.nodes.manual import Manual
 from linkflow.nodes.merge import Merge
 from linkflow.nodes.no_op import NoOp
+from linkflow.nodes.repeat import Repeat
 from linkflow.nodes.respond import Respond
 from linkflow.nodes.set import Set
 from linkflow.nodes.sub_workflow import SubWorkflow
+from linkflow.nodes.try_ import Try
 from linkflow.nodes.webhook import Webhook
 
 NODES: Mapping[str, type[BaseNode]] = {
-    node.type: node for node in (Manual, Webhook, HttpRequest, Condition, Set, Delay, Merge, Respond, NoOp, SubWorkflow)
+    node.type: node
+    for node in (
+        Manual,
+        Webhook,
+        HttpRequest,
+        Condition,
+        Set,
+        Delay,
+        Merge,
+        Loop,
+        Repeat,
+        Try,
+        SubWorkflow,
+        Respond,
+        NoOp,
+    )
 }

@@ -8,24 +8,40 @@ from linkflow.errors import Fault
 from linkflow.language.graph.definition import NodeDefinition
 from linkflow.language.graph.flow import GraphFlow
 from linkflow.language.json import Json
-from linkflow.language.program import Catcher, Join, Retrier, State
+from linkflow.language.program import Catcher, GraphNode, Join, Retrier, State
 
-Role = Literal["trigger", "pure", "task", "wait"]
+Role = Literal["trigger", "pure", "task", "wait", "container"]
+
+
+class Bodies(Protocol):
+    """The graphs inside a node, compiled on demand."""
+
+    def __call__(self, key: str, machine: str, state: str) -> Mapping[str, GraphNode]:
+        """The nodes of the body `key`, which run in the state `state` of the machine at the address `machine`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What a node's state has whatever its type: how data flows, and what happens when it fails."""
+    """What a node's states have whatever its type: the address of their machine, how data flows, what happens when
+    they fail, and the graphs inside."""
 
     node: NodeDefinition
     flow: GraphFlow
     retry: tuple[Retrier, ...]
     catch: tuple[Catcher, ...]
+    address: str
+    bodies: Bodies
 
 
 class NodeType(Protocol):
     @property
     def role(self) -> Role: ...
+
+    @property
+    def bodies(self) -> Sequence[str]:
+        """The parameters that hold a graph."""
+        ...
 
     def faults(self, config: Mapping[str, Json]) -> Sequence[Fault]:
         """What is wrong in a config, paths starting at `$`; values that hold expressions are judged when they run."""
@@ -37,8 +53,8 @@ class NodeType(Protocol):
 
     def join(self, config: Mapping[str, Json]) -> Join: ...
 
-    def state(self, wiring: Wiring) -> State:
-        """The node as a state of the program."""
+    def states(self, wiring: Wiring) -> Sequence[State]:
+        """The node as the states of its machine, which starts with the first one, named by the node's id."""
         ...
 
 

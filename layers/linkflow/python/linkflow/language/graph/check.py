@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from linkflow.errors import Fault
 from linkflow.language.graph.catalogue import Catalogue
-from linkflow.language.graph.definition import EdgeDefinition, GraphDefinition, NodeDefinition
+from linkflow.language.graph.definition import Body, EdgeDefinition, GraphDefinition, NodeDefinition
 from linkflow.language.graph.template import faults
 from linkflow.language.json import Json
 
@@ -31,13 +31,58 @@ def check_graph(document: Json, catalogue: Catalogue) -> Checked:
         definition = GraphDefinition.model_validate(document)
     except ValidationError as error:
         return Checked(None, list(schema_faults(error)))
-    errors = [
-        *_node_faults(definition, catalogue),
-        *_edge_faults(definition, catalogue),
-        *_cycle_faults(definition),
-    ]
+    places = list(_places(definition, catalogue))
+    errors = [fault for place in places for fault in _place_faults(place, catalogue)]
+    errors += _duplicates(places)
     warnings = [] if errors else list(_unreachable(definition, catalogue))
     return Checked(None if errors else definition, errors, warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A graph of the definition: the whole, or one inside a node. Without a `body` what stands there is none, for the
+    reasons in `faults`."""
+
+    path: str
+    body: Body | None
+    faults: Sequence[Fault] = ()
+    inner: bool = False
+
+
+def _places(body: Body, catalogue: Catalogue, path: str = "$", *, inner: bool = False) -> Iterator[_Place]:
+    yield _Place(path, body, inner=inner)
+    for index, node in enumerate(body.nodes):
+        kind = catalogue.get(node.type)
+        for key in kind.bodies if kind is not None else ():
+            if key in node.config:
+                below = f"{path}.nodes[{index}].config.{key}"
+                try:
+                    found = Body.model_validate(node.config[key])
+                except ValidationError as error:
+                    yield _Place(below, None, list(schema_faults(error, below)), inner=True)
+                else:
+                    yield from _places(found, catalogue, below, inner=True)
+
+
+def _place_faults(place: _Place, catalogue: Catalogue) -> Iterator[Fault]:
+    yield from place.faults
+    if place.body is not None:
+        yield from _node_faults(place.body, place.path, catalogue, inner=place.inner)
+        yield from _edge_faults(place.body, place.path, catalogue)
+        yield from _cycle_faults(place.body, place.path)
+
+
+def _duplicates(places: Sequence[_Place]) -> Iterator[Fault]:
+    """Ids are unique in the whole workflow, so that `nodes.<id>` means one node, wherever it is written."""
+    found = [
+        (node.id, f"{place.path}.nodes[{index}].id")
+        for place in places
+        for index, node in enumerate(place.body.nodes if place.body else ())
+    ]
+    seen = Counter(name for name, _ in found)
+    for name, path in found:
+        if seen[name] > 1:
+            yield Fault(path, "duplicate_id", f"{seen[name]} nodes have the id '{name}'; ids are unique.")
 
 
 def schema_faults(error: ValidationError, root: str = "$") -> Iterator[Fault]:
@@ -47,31 +92,33 @@ def schema_faults(error: ValidationError, root: str = "$") -> Iterator[Fault]:
         yield Fault(path, one["type"], one["msg"])
 
 
-def _node_faults(definition: GraphDefinition, catalogue: Catalogue) -> Iterator[Fault]:
-    seen = Counter(node.id for node in definition.nodes)
-    for index, node in enumerate(definition.nodes):
-        path = f"$.nodes[{index}]"
-        if seen[node.id] > 1:
-            yield Fault(f"{path}.id", "duplicate_id", f"{seen[node.id]} nodes have the id '{node.id}'; ids are unique.")
+def _node_faults(body: Body, path: str, catalogue: Catalogue, *, inner: bool) -> Iterator[Fault]:
+    for index, node in enumerate(body.nodes):
+        place = f"{path}.nodes[{index}]"
         if node.type not in catalogue:
             known = ", ".join(sorted(catalogue))
-            yield Fault(f"{path}.type", "unknown_type", f"There is no node type '{node.type}'. Known: {known}.")
+            yield Fault(f"{place}.type", "unknown_type", f"There is no node type '{node.type}'. Known: {known}.")
             continue
-        yield from _config_faults(node, f"{path}.config", catalogue)
+        if inner and catalogue[node.type].role == "trigger":
+            yield Fault(
+                f"{place}.type", "inner_trigger", "Only the workflow itself has triggers, not a graph in a node."
+            )
+        yield from _config_faults(node, f"{place}.config", catalogue)
 
 
 def _config_faults(node: NodeDefinition, path: str, catalogue: Catalogue) -> Iterator[Fault]:
-    for bad in faults(node.config, path):
+    config = {key: value for key, value in node.config.items() if key not in catalogue[node.type].bodies}
+    for bad in faults(config, path):
         yield Fault(bad.path, "bad_expression", bad.message)
     for fault in catalogue[node.type].faults(node.config):
         yield Fault(path + fault.path.removeprefix("$"), fault.code, fault.message)
 
 
-def _edge_faults(definition: GraphDefinition, catalogue: Catalogue) -> Iterator[Fault]:
-    nodes = {node.id: node for node in definition.nodes}
+def _edge_faults(body: Body, graph: str, catalogue: Catalogue) -> Iterator[Fault]:
+    nodes = {node.id: node for node in body.nodes}
     seen: set[tuple[str, str, str]] = set()
-    for index, edge in enumerate(definition.edges):
-        path = f"$.edges[{index}]"
+    for index, edge in enumerate(body.edges):
+        path = f"{graph}.edges[{index}]"
         for end, name in (("source", edge.source), ("target", edge.target)):
             if name not in nodes:
                 yield Fault(f"{path}.{end}", "dangling_edge", f"There is no node '{name}'.")
@@ -104,16 +151,18 @@ def _branch_faults(
         )
 
 
-def _cycle_faults(definition: GraphDefinition) -> Iterator[Fault]:
-    behind: dict[str, set[str]] = {node.id: set() for node in definition.nodes}
-    for edge in definition.edges:
+def _cycle_faults(body: Body, path: str) -> Iterator[Fault]:
+    behind: dict[str, set[str]] = {node.id: set() for node in body.nodes}
+    for edge in body.edges:
         if edge.source in behind and edge.target in behind:
             behind[edge.target].add(edge.source)
     try:
         TopologicalSorter(behind).prepare()
     except CycleError as error:
         circle = " → ".join(reversed(error.args[1]))
-        yield Fault("$.edges", "cycle", f"These nodes wait for one another: {circle}. Take one of the edges away.")
+        yield Fault(
+            f"{path}.edges", "cycle", f"These nodes wait for one another: {circle}. Take one of the edges away."
+        )
 
 
 def _unreachable(definition: GraphDefinition, catalogue: Catalogue) -> Iterator[Fault]:

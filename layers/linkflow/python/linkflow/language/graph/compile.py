@@ -1,12 +1,13 @@
-"""A checked graph becomes a program: one Graph state, each node a machine of a single state."""
+"""A checked graph becomes a program: one Graph state, each node a machine of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 import msgspec
 
 from linkflow.language.graph.catalogue import Catalogue, Wiring
-from linkflow.language.graph.definition import GraphDefinition, NodeDefinition
+from linkflow.language.graph.definition import Body, GraphDefinition, NodeDefinition
 from linkflow.language.graph.flow import ErrorFlow, GraphFlow, InputFlow
 from linkflow.language.graph.template import compile_template
 from linkflow.language.json import Json
@@ -16,6 +17,7 @@ from linkflow.language.program import (
     Graph,
     GraphNode,
     Machine,
+    Map,
     Pass,
     Program,
     Retrier,
@@ -35,16 +37,10 @@ def content_hash(definition: Json) -> str:
 
 def compile_graph(definition: GraphDefinition, catalogue: Catalogue, content: str) -> Program:
     """`definition` has passed `check`; `content` is its hash."""
-    incoming: dict[str, list[Edge]] = {}
-    outgoing: dict[str, list[Edge]] = {}
-    for drawn in definition.edges:
-        edge = Edge(drawn.source, drawn.target, drawn.branch)
-        incoming.setdefault(edge.target, []).append(edge)
-        outgoing.setdefault(edge.source, []).append(edge)
-    nodes = {node.id: _compile_node(node, incoming, outgoing, catalogue) for node in definition.nodes}
-    graph = Graph(name=GRAPH, flow=InputFlow(), nodes=nodes)
+    compiler = _Compiler(catalogue)
+    graph = Graph(name=GRAPH, flow=InputFlow(), nodes=compiler.nodes("", GRAPH, definition))
     root = Machine("", GRAPH, {GRAPH: graph})
-    machines = {"": root} | {node.machine.address: node.machine for node in nodes.values()}
+    machines = {"": root} | compiler.machines
     return Program(content, "graph", root, machines, definition.settings.timeout, _manual_start(definition, catalogue))
 
 
@@ -55,21 +51,50 @@ def _manual_start(definition: GraphDefinition, catalogue: Catalogue) -> str | No
     return triggers[0].id if triggers else None
 
 
-Edges = Mapping[str, list[Edge]]
+@dataclass(slots=True)
+class _Compiler:
+    """Collects the machines of all nodes, whatever graph they stand in."""
 
+    catalogue: Catalogue
+    machines: dict[str, Machine] = field(default_factory=dict)
 
-def _compile_node(node: NodeDefinition, incoming: Edges, outgoing: Edges, catalogue: Catalogue) -> GraphNode:
-    kind = catalogue[node.type]
-    machine = Machine(address_of("", GRAPH, node.id), node.id, {node.id: _state(node, catalogue)})
-    before, behind = tuple(incoming.get(node.id, ())), tuple(outgoing.get(node.id, ()))
-    return GraphNode(machine, before, behind, kind.join(node.config), kind.role == "trigger")
+    def nodes(self, address: str, state: str, body: Body) -> Mapping[str, GraphNode]:
+        """The nodes of a graph that runs in `state` of the machine at `address`."""
+        incoming: dict[str, list[Edge]] = {}
+        outgoing: dict[str, list[Edge]] = {}
+        for drawn in body.edges:
+            edge = Edge(drawn.source, drawn.target, drawn.branch)
+            incoming.setdefault(edge.target, []).append(edge)
+            outgoing.setdefault(edge.source, []).append(edge)
+        compiled = {}
+        for node in body.nodes:
+            kind = self.catalogue[node.type]
+            machine = self.machine(address_of(address, state, node.id), node)
+            before, behind = tuple(incoming.get(node.id, ())), tuple(outgoing.get(node.id, ()))
+            compiled[node.id] = GraphNode(machine, before, behind, kind.join(node.config), kind.role == "trigger")
+        return compiled
 
+    def machine(self, address: str, node: NodeDefinition) -> Machine:
+        states = {state.name: state for state in self.states(address, node)}
+        self.machines[address] = machine = Machine(address, node.id, states)
+        return machine
 
-def _state(node: NodeDefinition, catalogue: Catalogue) -> State:
-    if node.disabled:
-        return Pass(name=node.id, flow=InputFlow())
-    wiring = Wiring(node, GraphFlow(compile_template(node.config)), _retry(node), _catch(node))
-    return catalogue[node.type].state(wiring)
+    def states(self, address: str, node: NodeDefinition) -> Sequence[State]:
+        if node.disabled:
+            return (Pass(name=node.id, flow=InputFlow()),)
+        kind = self.catalogue[node.type]
+        config = {key: value for key, value in node.config.items() if key not in kind.bodies}
+
+        def bodies(key: str, machine: str, state: str) -> Mapping[str, GraphNode]:
+            return self.nodes(machine, state, Body.model_validate(node.config[key]))
+
+        flow = GraphFlow(compile_template(config))
+        wiring = Wiring(node, flow, _retry(node), _catch(node), address, bodies)
+        states = kind.states(wiring)
+        for state in states:
+            if isinstance(state, Map):
+                self.machines[state.processor.address] = state.processor
+        return states
 
 
 def _retry(node: NodeDefinition) -> tuple[Retrier, ...]:

@@ -60,7 +60,14 @@ class Settings(Part):
     timeout: float | None = Field(None, gt=0, le=31_536_000)
 
 
-class GraphDefinition(Part):
+class Body(Part):
+    """A graph inside a node: what a `loop` does with each item, a `try` tries. It has no triggers."""
+
     nodes: list[NodeDefinition] = Field(min_length=1, max_length=2_000)
     edges: list[EdgeDefinition] = Field(default_factory=list, max_length=10_000)
+
+
+class GraphDefinition(Body):
+    """A whole workflow."""
+
     settings: Settings = Settings()

@@ -53,9 +53,47 @@ class ErrorFlow:
         return Shaped({"error": {"code": error["Error"], "message": error["Cause"]}})
 
 
+class PassFlow(InputFlow):
+    """Counts the passes of a `repeat` in the variable `passes`."""
+
+    __slots__ = ()
+
+    def leave(self, view: View, result: Json) -> Shaped:
+        return Shaped(result, {"passes": passes(view) + 1})
+
+
+def passes(view: View) -> int:
+    """How many passes of the nearest `repeat` are done."""
+    return int(view.around.variables().get("passes", 0))
+
+
+class HandlerFlow(ErrorFlow):
+    """An error on its way to the handler of a `try`: all of whose nodes see it as `error`."""
+
+    __slots__ = ()
+
+    def caught(self, view: View, error: Mapping[str, Json]) -> Shaped:
+        shaped = super().caught(view, error)
+        return Shaped(shaped.output, shaped.output)
+
+
+class Rendered:
+    """A parameter of a container as an expression: its template, rendered."""
+
+    __slots__ = ("template",)
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+
+    def evaluate(self, view: View) -> Json:
+        return self.template.render(document(view), view)
+
+
 def document(view: View) -> Json:
     """What `{{ … }}` starts from."""
     roots = {**view.around.roots(), "input": view.input}
     if isinstance(view.input, dict) and "error" in view.input:
         roots["error"] = view.input["error"]
+    elif "error" in roots["vars"]:
+        roots["error"] = roots["vars"]["error"]
     return roots
