@@ -275,3 +275,21 @@ async def test_what_cannot_be_previewed_is_refused(house: House) -> None:
     past = (await house.execute(WORK, {"n": 1}))["id"]
     never = {**body, "execution": past, "node": "nobody"}
     assert await refused(house, "expressions/preview", never) == {("$.node", "never_entered")}
+    odd = {"template": "{{ 1 }}", "roots": {"vars": 1}}
+    assert await refused(house, "expressions/preview", odd) == {("$.body.roots.vars", "dict_type")}
+
+
+async def test_a_past_state_machine_can_be_looked_at_by_its_states_and_variables(house: House) -> None:
+    machine = {
+        "StartAt": "A",
+        "States": {
+            "A": {"Type": "Pass", "Result": {"n": 1}, "Assign": {"seen": 7}, "Next": "B"},
+            "B": {"Type": "Fail", "Error": "E"},
+        },
+    }
+    body = {"name": "machine", "dialect": "asl", "definition": machine}
+    workflow = (await house.http.post("/api/v1/workflows", json=body)).json()["id"]
+    failed = await house.start(workflow, {}, wait=30)
+    template = ["{{ nodes.A.n }}", "{{ vars.seen }}"]
+    assert await preview(house, template, execution=failed["id"]) == {"value": [1, 7]}
+    assert await preview(house, template[1], execution=failed["id"], node="A") == {"value": None}

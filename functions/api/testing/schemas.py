@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from functions.api.executions.schemas import ErrorView
 from functions.api.workflows.schemas import FaultView
@@ -82,11 +82,19 @@ class NodeTested(Schema):
     notes: list[str] = Field(default_factory=list)
 
 
+class Roots(Schema):
+    """Anything may be a root; variables have names."""
+
+    model_config = ConfigDict(extra="allow")
+
+    vars: dict[str, Any] = Field(default_factory=dict)
+
+
 class PreviewExpressions(Schema):
     template: Any = Field(description="JSON whose texts may hold {{ … }}.")
     execution: str | None = Field(None, description="Whose data to start from.")
     node: str | None = Field(None, description="See what this node of the execution saw, when it was last entered.")
-    roots: dict[str, Any] | None = Field(None, description="Take the place of roots of the same name.")
+    roots: Roots = Field(Roots(), description="Take the place of roots of the same name.")
 
 
 class PreviewFailure(Schema):

@@ -5,46 +5,34 @@ task node of which that was asked.
 """
 
 import asyncio
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from functions.api.executions import service as executions
-from functions.api.testing import sight
-from functions.api.testing.models import model_of
-from functions.api.testing.schemas import Mock, PreviewExpressions, TestNode, TestState
+from functions.api.testing import sight, states
+from functions.api.testing.schemas import PreviewExpressions, TestNode, TestState
 from linkflow import ids
 from linkflow.engine.engine import Call
 from linkflow.engine.tasks import run_bounded
-from linkflow.errors import Broken, Fault, Invalid
+from linkflow.errors import Fault, Invalid
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
-from linkflow.execution.inspect import NAME, Given, Inspection, find, inspect
+from linkflow.execution.inspect import Inspection, inspect
 from linkflow.execution.state import Failure
 from linkflow.language import program as p
-from linkflow.language.asl.compile import compile_asl, compile_state
-from linkflow.language.asl_check import Problem, errors
-from linkflow.language.asl_check.mocks import integration
-from linkflow.language.asl_check.test_state import Refusal, StateTest, objections
 from linkflow.language.graph.check import check_graph
 from linkflow.language.graph.compile import GRAPH, compile_graph
 from linkflow.language.graph.flow import document
 from linkflow.language.graph.template import compile_template, faults
 from linkflow.language.json import Json
-from linkflow.language.view import MISSING, EvaluationFailed, View
+from linkflow.language.view import EvaluationFailed, View
 from linkflow.runtime.wiring import World
 
 LONGEST_RUN: Final = 25.0
 """Seconds that a tried task may take: less than the gateway waits for an answer."""
 
 _NODE: Final = "node"
-_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_MOCK_NEEDED: Final = (
-    "A test runs no Task, Parallel or Map: say with 'mock' what it comes to, as 'result' or as 'error_output'."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,97 +47,13 @@ class NodeTest:
     notes: Sequence[str] = ()
 
 
-# ---------------------------------------------------------------- a state
-
-
 async def test_state(world: World, body: TestState) -> tuple[Inspection, list[str]]:
-    """What becomes of the data, and what the test leaves unsaid (Step Functions developer guide, "Using TestState
-    API"). Raises `Invalid` with every fault of the request."""
-    request = StateTest(body.definition, body.state_name, None, _mocked(body.mock), _configured(body), body.context)
-    # A thread: the model of a large service takes a quarter of a second to read.
-    problems, refusals = await asyncio.to_thread(objections, request, model_of)
-    if refused := [*map(_problem_fault, errors(problems)), *(_fault(one, request) for one in refusals)]:
+    """What becomes of the data, and what the test leaves unsaid. Raises `Invalid` with every fault of the request."""
+    if refused := await asyncio.to_thread(states.faults, body):
         raise Invalid("The request", refused)
-    box = _subject(body)
-    return inspect(box, _given(world, body)), list(_notes(body, box))
-
-
-def _mocked(mock: Mock | None) -> Mapping[str, Json] | None:
-    """The mock as the rules know it; None if it says nothing of what the state comes to."""
-    if mock is None or not mock.model_fields_set & {"result", "error_output"}:
-        return None
-    said: dict[str, Json] = {"fieldValidationMode": mock.field_validation_mode}
-    if "result" in mock.model_fields_set:
-        said["result"] = msgspec.json.encode(mock.result).decode()
-    if mock.error_output is not None:
-        said["errorOutput"] = mock.error_output.model_dump()
-    return said
-
-
-def _configured(body: TestState) -> Mapping[str, Json]:
-    failures = body.state_configuration and body.state_configuration.map_iteration_failure_count
-    return {} if failures is None else {"mapIterationFailureCount": failures}
-
-
-def _problem_fault(problem: Problem) -> Fault:
-    return Fault(f"$.definition{problem.path[1:]}", problem.code, problem.advice or problem.message)
-
-
-def _fault(refusal: Refusal, request: StateTest) -> Fault:
-    if refusal.about == "mock" and request.mock is None:
-        return Fault("$.mock", "mock_needed", _MOCK_NEEDED)
-    return Fault(f"$.{_snake(refusal.about)}", refusal.code, refusal.message)
-
-
-def _subject(body: TestState) -> p.State:
-    if body.state_name is None:
-        return compile_state(NAME, body.definition).root.states[NAME]
-    found = find(compile_asl(body.definition), body.state_name)
-    if found is None:
-        raise Broken(f"The state '{body.state_name}' passed the check but is not in the program.")
-    return found
-
-
-def _given(world: World, body: TestState) -> Given:
-    mock, configuration = body.mock, body.state_configuration
-    failure = mock.error_output if mock else None
-    return Given(
-        input=body.input,
-        variables=body.variables,
-        context=body.context,
-        result=mock.result if mock and "result" in mock.model_fields_set else MISSING,
-        failure=Failure(failure.error, failure.cause) if failure else None,
-        retries=configuration.retrier_retry_count if configuration else 0,
-        failed_iterations=(configuration and configuration.map_iteration_failure_count) or 0,
-        items=configuration.map_item_reader_data if configuration else None,
-        execution=world.ids.new(ids.EXECUTION),
-        now=world.clock.now(),
-    )
-
-
-def _notes(body: TestState, box: p.State) -> Iterator[str]:
-    if body.inspection_level == "TRACE":
-        yield "TRACE shows no more than DEBUG: a test sends no HTTP request."
-    mock = body.mock
-    if isinstance(box, p.Task) and mock and mock.error_output is None and mock.field_validation_mode != "NONE":
-        called = integration(box.resource)
-        if called is None or model_of(*called) is None:
-            yield f"The mocked result was taken as it is: no model of what '{box.resource}' answers is at hand."
-
-
-def staged(data: Mapping[str, Json]) -> dict[str, Json]:
-    """The stages in this API's spelling; what they hold is the caller's."""
-    named = {_snake(name): value for name, value in data.items()}
-    if details := named.get("error_details"):
-        named["error_details"] = {_snake(name): value for name, value in details.items()}
-    return named
-
-
-def _snake(name: str) -> str:
-    return _CAPITAL.sub("_", name).lower()
-
-
-# ---------------------------------------------------------------- a node
+    box = states.subject(body)
+    given = states.given(body, world.ids.new(ids.EXECUTION), world.clock.now())
+    return inspect(box, given), list(states.notes(body, box))
 
 
 async def test_node(world: World, workspace: str, body: TestNode) -> NodeTest:
@@ -164,10 +68,12 @@ async def test_node(world: World, workspace: str, body: TestNode) -> NodeTest:
         return NodeTest(faults=found)
     node = compile_graph(checked.definition, world.engine.nodes, "").machines[p.address_of("", GRAPH, _NODE)]
     view = _view(world, workspace, body)
+    bodies = world.engine.nodes[body.type].bodies
+    own = {key: value for key, value in body.config.items() if key not in bodies}
     try:
-        config = compile_template(body.config).render(document(view), view)
+        config = {**body.config, **compile_template(own).render(document(view), view)}
     except EvaluationFailed as failed:
-        failing = list(_failing(body.config, view, "$.config"))
+        failing = list(_failing(own, view, "$.config"))
         return NodeTest(faults=failing, failure=Failure(failed.error, failed.cause))
     return await _tried(world, workspace, body, node.states[_NODE], config, view)
 
@@ -222,15 +128,12 @@ async def _run(world: World, workspace: str, box: p.Task, config: Json) -> NodeT
             return NodeTest(config, failure=Failure(told.error, told.cause))
 
 
-# ---------------------------------------------------------------- expressions
-
-
 async def preview(world: World, workspace: str, body: PreviewExpressions) -> tuple[Json, Fault | None]:
     """What the template comes to, or the first expression that fails. Raises `Invalid` with every expression that does
     not compile, and `NotFound` where there is no such execution."""
     if bad := list(faults(body.template, "$.template")):
         raise Invalid("The template", [Fault(one.path, "bad_expression", one.message) for one in bad])
-    view = sight.with_roots(await _seen(world, workspace, body), body.roots or {})
+    view = sight.with_roots(await _seen(world, workspace, body), body.roots.model_dump(exclude_unset=True))
     try:
         return compile_template(body.template).render(document(view), view), None
     except EvaluationFailed as failed:

@@ -1,13 +1,13 @@
 """What a graph's expressions see where no execution stands: one made up, or a past one as its book remembers it.
 
 A closed execution has no scopes left in its state, and an open one has moved on. What a node saw is found by reading
-the book up to the entry into it; what there is in the end, by reading all of it and putting the outputs of its nodes
-back where expressions look for them.
+the book up to the entry into it; what there is in the end, by reading all of it and putting what its scopes held last
+back where expressions look for it.
 """
 
 from collections.abc import Mapping, Sequence
 
-from linkflow.execution.events import Event, Names, StateEntered, StateExited
+from linkflow.execution.events import Event, Names, StateEntered
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import Nodes, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
@@ -47,15 +47,21 @@ def seen_by(turns: Turns, node: str) -> View | None:
 
 
 def seen_in_the_end(turns: Turns) -> View:
-    """From behind all that was recorded; the input is the execution's."""
-    state, entries = timeline(turns)
-    nodes = {entry.node: entry.output for entry in entries if entry.status == "succeeded" and not entry.path}
-    variables: dict[str, Json] = {}
-    for _, events in turns:
+    """From behind all that was recorded; the input is the execution's. A state machine's states stand for nodes."""
+    state, root, graph = State(), None, None
+    for at, events in turns:
         for event in events:
-            if isinstance(event, StateExited) and event.scope == 0:
-                variables |= event.assigned
-    return View(state.input, _amid(state, nodes, variables, turns[-1][0]))
+            evolve(state, event, at)
+            root = state.scopes.get(0, root)
+            if root is not None and isinstance(root.composite, Nodes):
+                graph = root.composite
+    outputs = graph.results if graph else _outputs(turns)
+    return View(state.input, _amid(state, outputs, root.variables if root else {}, turns[-1][0]))
+
+
+def _outputs(turns: Turns) -> Mapping[str, Json]:
+    _, entries = timeline(turns)
+    return {entry.node: entry.output for entry in entries if entry.status == "succeeded" and not entry.path}
 
 
 def _amid(state: State, nodes: Mapping[str, Json], variables: Mapping[str, Json], now: float) -> ScopeSurroundings:

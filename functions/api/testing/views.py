@@ -2,7 +2,8 @@
 
 from functions.api.executions.schemas import ErrorView
 from functions.api.testing.schemas import NodeTested, Preview, PreviewFailed, PreviewFailure, StateTested
-from functions.api.testing.service import NodeTest, staged
+from functions.api.testing.service import NodeTest
+from functions.api.testing.states import staged
 from functions.api.workflows.schemas import FaultView
 from linkflow.errors import Fault
 from linkflow.execution.inspect import Inspection
