@@ -205,3 +205,31 @@ def test_a_file_that_cannot_be_read_is_2(tmp_path: Path) -> None:
         done = linkflow("asl", "check", file)
         assert (done.returncode, done.stdout) == (2, "")
         assert said in done.stderr
+
+
+DAY_LONG = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "Wait",
+    "States": {
+        "Wait": {"Type": "Wait", "Seconds": 86_400, "Next": "Out"},
+        "Out": {"Type": "Pass", "Output": "{% $states.input.n * 2 %}", "End": True},
+    },
+}
+
+
+def test_a_state_machine_runs_without_a_server_and_a_day_takes_no_time(tmp_path: Path) -> None:
+    given = tmp_path / "input.json"
+    given.write_text('{"n": 21}')
+    told = linkflow("asl", "run", "-", "--input", str(given), typed=json.dumps(DAY_LONG))
+    assert told.returncode == 0, told.stderr
+    assert "output: 42" in told.stdout
+    assert "86400.000 s  WaitStateExited" in told.stdout
+
+
+def test_a_state_machine_that_fails_is_1_and_one_that_is_wrong_is_2() -> None:
+    failing = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E", "Cause": "because"}}}
+    told = linkflow("asl", "run", "-", "--json", typed=json.dumps(failing))
+    assert (told.returncode, json.loads(told.stdout)["failure"]) == (1, {"error": "E", "cause": "because"})
+    refused = linkflow("asl", "run", "-", typed=json.dumps(WRONG))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "$.States.A.Next" in refused.stderr

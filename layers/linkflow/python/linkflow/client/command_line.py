@@ -166,6 +166,14 @@ def cancel_execution(
         client.cancel(execution, reason)
 
 
+@asl.command(
+    "run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def run_machine(context: typer.Context) -> None:
+    """Run a state machine on this machine, without a server and without waiting: FILE --input FILE."""
+    os.execv(sys.executable, [sys.executable, "-m", "functions.rehearse", *context.args])  # noqa: S606 (ours)
+
+
 @asl.command("check")
 def check_machine(
     file: Annotated[str, typer.Argument(help="A state machine, as JSON; - is standard input.")], as_json: AsJson = False

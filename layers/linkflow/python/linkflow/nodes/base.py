@@ -100,6 +100,8 @@ class BaseNode(BaseModel):
     @classmethod
     def configured(cls, config: Json) -> Self:
         """The node with its rendered config. Raises `EvaluationFailed` when a computed value does not fit."""
+        if not isinstance(config, dict):
+            raise EvaluationFailed("LinkFlow.BadConfig", f"The parameters of '{cls.type}' must be an object.")
         try:
             return cls.model_validate(config)
         except ValidationError as error:
