@@ -4,6 +4,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from linkflow.language.graph.catalogue import Role, Wiring
+from linkflow.language.graph.export.containers import looped
+from linkflow.language.graph.export.port import Port, States
 from linkflow.language.graph.flow import InputFlow, Rendered
 from linkflow.language.graph.template import compile_template
 from linkflow.language.json import Json
@@ -28,6 +30,10 @@ class Loop(BaseNode):
     concurrency: int = Field(default=10, ge=0, le=1000, title="At the same time", description="0: all of them.")
     tolerated_failures: int | None = Field(default=None, ge=0, title="Tolerated failures", description="How many.")
     tolerated_percentage: float | None = Field(default=None, ge=0, le=100, title="Tolerated failures in percent")
+
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        return looped(port)
 
     @classmethod
     def states(cls, wiring: Wiring) -> Sequence[State]:

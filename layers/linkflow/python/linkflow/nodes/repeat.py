@@ -4,6 +4,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from linkflow.language.graph.catalogue import Role, Wiring
+from linkflow.language.graph.export.containers import repeated
+from linkflow.language.graph.export.port import Port, States
 from linkflow.language.graph.flow import PassFlow, document, passes
 from linkflow.language.graph.template import Template, compile_template
 from linkflow.language.json import Json
@@ -27,6 +29,10 @@ class Repeat(BaseNode):
     until: bool = Field(title="Until", description="{{ … }} that gives true or false.")
     body: dict[str, Json] = Field(title="Body", description="A graph: nodes and edges, without triggers.")
     at_most: int = Field(default=100, ge=1, le=10_000, title="At most", description="So many passes.")
+
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        return repeated(port)
 
     @classmethod
     def states(cls, wiring: Wiring) -> Sequence[State]:

@@ -3,6 +3,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from linkflow.language.graph.catalogue import Role, Wiring
+from linkflow.language.graph.export.port import Port, States
 from linkflow.language.json import Json
 from linkflow.language.program import State, Task
 from linkflow.nodes.base import RESOURCE, BaseNode
@@ -32,3 +33,8 @@ class SubWorkflow(BaseNode):
             pattern="sync" if wiring.node.config.get("wait", True) else "request",
             default_timeout=wiring.node.timeout,
         )
+
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        waits = ".sync" if port.node.config.get("wait", True) else ""
+        return {port.name(): port.task(cls.type + waits, port.node.timeout)}

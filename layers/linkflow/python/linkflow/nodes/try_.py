@@ -4,6 +4,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from linkflow.language.graph.catalogue import Role, Wiring
+from linkflow.language.graph.export.containers import tried
+from linkflow.language.graph.export.port import Port, States
 from linkflow.language.graph.flow import HandlerFlow, InputFlow
 from linkflow.language.json import Json
 from linkflow.language.program import Catcher, Graph, State
@@ -22,6 +24,10 @@ class Try(BaseNode):
 
     body: dict[str, Json] = Field(title="Body", description="A graph: nodes and edges, without triggers.")
     handler: dict[str, Json] = Field(title="Handler", description="The same, for when the body fails.")
+
+    @classmethod
+    def exported(cls, port: Port) -> States:
+        return tried(port)
 
     @classmethod
     def states(cls, wiring: Wiring) -> Sequence[State]:

@@ -4,18 +4,19 @@ from math import ceil
 
 from linkflow.errors import Fault
 from linkflow.language.graph.definition import GraphDefinition
+from linkflow.language.graph.export.desk import Desk, Memory
 from linkflow.language.graph.export.expressions import literal
 from linkflow.language.graph.export.facts import ExportCatalogue, Exported, Facts
 from linkflow.language.graph.export.machine import machine
 from linkflow.language.graph.export.port import LONGEST
-from linkflow.language.graph.export.states import Desk, Memory
 from linkflow.language.json import Json
 
 
 def export_asl(definition: GraphDefinition, catalogue: ExportCatalogue, facts: Facts) -> Exported:
     """The graph as a document in JSONata that passes `check_asl`; `definition` has passed `check_graph`."""
-    desk = Desk(facts, catalogue)
-    walk = machine(desk, _memory(facts), definition.nodes, definition.edges)
+    desk = Desk(facts, catalogue, machine)
+    desk.variables.taken.update(("nodes", "exits", "trigger"))
+    walk = machine(desk, _memory(facts), definition)
     document = {"QueryLanguage": "JSONata", **_timeout(desk, definition.settings.timeout), **walk}
     return Exported(document, tuple(desk.warnings))
 
@@ -41,4 +42,4 @@ def _memory(facts: Facts) -> Memory:
         "workflow": f'{{"id": {workflow}.Id, "name": {workflow}.Name, "version": {facts.version}}}',
         "workspace": f'{{"id": {literal(facts.workspace)}}}',
     }
-    return Memory("nodes", "exits", "$trigger", roots)
+    return Memory("nodes", "exits", "$trigger", {"trigger": "$states.input"}, roots)

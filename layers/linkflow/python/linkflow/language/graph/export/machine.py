@@ -1,25 +1,24 @@
 """A graph, or a body, as a machine: it begins its memory, goes through its levels, gives what its last nodes gave."""
 
-from collections.abc import Mapping, Sequence
-
-from linkflow.language.graph.definition import EdgeDefinition, NodeDefinition
+from linkflow.language.graph.definition import Body, NodeDefinition
+from linkflow.language.graph.export.desk import Desk, Memory, Standing
 from linkflow.language.graph.export.expressions import query
 from linkflow.language.graph.export.liveness import Liveness, Place, gathered
-from linkflow.language.graph.export.port import States
-from linkflow.language.graph.export.states import Desk, Memory, Standing, node_states, remembered
+from linkflow.language.graph.export.port import BOX, States
+from linkflow.language.graph.export.states import node_states, remembered
 from linkflow.language.json import Json
 
 
 def machine(
     desk: Desk,
     memory: Memory,
-    nodes: Sequence[NodeDefinition],
-    edges: Sequence[EdgeDefinition],
+    body: Body,
     path: str = "$",
 ) -> dict[str, Json]:
-    """`StartAt` and `States`. `path` leads to the graph in the definition."""
-    places = {node.id: _place(desk, node, f"{path}.nodes[{index}]") for index, node in enumerate(nodes)}
-    liveness = Liveness(places, edges, memory.exits)
+    """`StartAt` and `States`. `path` leads to the graph in the definition; that of one inside a node is told apart: its
+    output stands in a box, since JSONata takes lists apart that stand in a list of results."""
+    places = {node.id: _place(desk, node, f"{path}.nodes[{index}]") for index, node in enumerate(body.nodes)}
+    liveness = Liveness(places, body.edges, memory.exits)
     levels = liveness.levels()
     start = desk.names.claim("The beginning")
     heads = [desk.names.claim(f"Level {number}") for number in range(1, len(levels) + 1)]
@@ -31,13 +30,16 @@ def machine(
         states = {**stage, **states}
         following = next(iter(stage))
     last = {name: verdict for name in places if (verdict := liveness.last(name)) is not False}
-    begun = {"Type": "Pass", "Assign": _beginning(memory), "Output": {}, "Next": following}
-    ended = {"Type": "Succeed", "Output": query(gathered(last, memory.nodes, alone=True))}
+    assigned = {name: query(source) for name, source in memory.begins.items()}
+    begun = {
+        "Type": "Pass",
+        "Assign": {**assigned, memory.nodes: {}, memory.exits: {}},
+        "Output": {},
+        "Next": following,
+    }
+    made = query(gathered(last, memory.nodes, alone=True))
+    ended = {"Type": "Succeed", "Output": made if path == "$" else {BOX: made}}
     return {"StartAt": start, "States": {start: begun, **states, output: ended}}
-
-
-def _beginning(memory: Memory) -> dict[str, Json]:
-    return {memory.start.removeprefix("$"): query("$states.input"), memory.nodes: {}, memory.exits: {}}
 
 
 def _place(desk: Desk, node: NodeDefinition, path: str) -> Place:
@@ -75,5 +77,6 @@ def _input(memory: Memory, liveness: Liveness, place: Place) -> str:
     sources = liveness.sources(place.node.id)
     if not sources:
         return memory.start
-    certain: Mapping[str, bool | str] = dict.fromkeys(sources, True) if len(sources) == 1 else sources
-    return gathered(certain, memory.nodes, alone=not place.gather, most=place.quorum)
+    if len(sources) == 1:
+        sources = dict.fromkeys(sources, True)
+    return gathered(sources, memory.nodes, alone=not place.gather, most=place.quorum)

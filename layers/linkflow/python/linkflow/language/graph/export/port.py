@@ -18,6 +18,9 @@ from linkflow.language.json import Json
 States = Mapping[str, dict[str, Json]]
 """States by name, the one that is entered first."""
 
+BOX: Final = "made"
+"""The field in which a graph inside a node hands on its output."""
+
 RESULT: Final = query("$states.result")
 LONGEST: Final = 99_999_999
 """Seconds in a field that holds a time (developer guide, "Task workflow state", TimeoutSeconds)."""
@@ -25,7 +28,7 @@ LONGEST: Final = 99_999_999
 LONGEST_DELAY: Final = 31_622_400
 """Seconds in MaxDelaySeconds (developer guide, "Handling errors", Retrier)."""
 
-_ERROR: Final = query(
+ERROR: Final = query(
     '{"error": {"code": $states.errorOutput.Error, '
     '"message": $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : null}}'
 )
@@ -35,10 +38,24 @@ Kept = Callable[[Json, Json], dict[str, Json]]
 """Makes of a node's output and its exit the fields (Output, Assign) with which they are handed on or remembered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a graph inside a node starts with: its variables (name and expression over its input), which of them is the
+    input of its first nodes, and what its expressions start from besides what those around it do."""
+
+    start: str
+    begins: Mapping[str, str]
+    roots: Mapping[str, str] = field(default_factory=dict)
+
+
+Walk = Callable[[str, Inside], dict[str, Json]]
+
+
 @dataclass(slots=True)
 class Port:
     """`input`: the node's input as an expression, which holds in every state. `inside`: of a branch that ends with the
-    node; else the node's states lead to `end`. `claim` takes a name that no other state bears."""
+    node; else the node's states lead to `end`. `claim` takes a name that no other state bears, `variable`
+    one that no other variable does. `walk` makes a machine of the graph under that key of the config."""
 
     node: NodeDefinition
     input: str
@@ -48,7 +65,10 @@ class Port:
     claim: Callable[[str], str]
     path: str
     resource: str
-    warnings: list[Fault] = field(default_factory=list)
+    warnings: list[Fault]
+    roots: Mapping[str, str]
+    variable: Callable[[str], str]
+    walk: Walk
     joined: bool = False
     """Whether some state leads to `end`."""
 
@@ -95,7 +115,7 @@ class Port:
         """The Catch field that `on_error` asks for, if any."""
         if self.node.on_error == "stop":
             return {}
-        return {"Catch": [{"ErrorEquals": ["States.ALL"], **self.goes(_ERROR, _EXITS[self.node.on_error])}]}
+        return {"Catch": [{"ErrorEquals": ["States.ALL"], **self.goes(ERROR, _EXITS[self.node.on_error])}]}
 
     def retry(self) -> dict[str, Json]:
         rule = self.node.retry

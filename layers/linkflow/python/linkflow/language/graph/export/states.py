@@ -1,63 +1,15 @@
 """One node as states: it is asked whether it runs, given what its expressions start from, and what it gives is kept."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 
-from linkflow.errors import Fault
-from linkflow.language.graph.export.expressions import joined, literal, query
-from linkflow.language.graph.export.facts import Exportable, Facts
-from linkflow.language.graph.export.liveness import Place, Verdict
-from linkflow.language.graph.export.port import Kept, Port, States
-from linkflow.language.graph.export.words import ROOTS, roots
-from linkflow.language.graph.template import expressions
+from linkflow.language.graph.definition import Body, NodeDefinition
+from linkflow.language.graph.export.desk import Desk, Memory, Standing
+from linkflow.language.graph.export.documents import document
+from linkflow.language.graph.export.expressions import joined, query
+from linkflow.language.graph.export.liveness import Place
+from linkflow.language.graph.export.port import Inside, Kept, Port, States
 from linkflow.language.json import Json
-
-LONGEST_NAME = 80
-
-
-@dataclass(slots=True)
-class Names:
-    """State names are unique in a whole definition, bodies included, and have at most 80 characters."""
-
-    taken: set[str] = field(default_factory=set)
-
-    def claim(self, wanted: str) -> str:
-        name, number = wanted[:LONGEST_NAME], 2
-        while name in self.taken:
-            mark = f" {number}"
-            name, number = wanted[: LONGEST_NAME - len(mark)] + mark, number + 1
-        self.taken.add(name)
-        return name
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """The variables of one machine, and what its expressions start from (`roots`: name and expression)."""
-
-    nodes: str
-    exits: str
-    start: str
-    roots: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What all nodes of an export share."""
-
-    facts: Facts
-    catalogue: Mapping[str, Exportable]
-    names: Names = field(default_factory=Names)
-    warnings: list[Fault] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A node in its machine. `input` is an expression; `next` is None in a branch of its own."""
-
-    place: Place
-    verdict: Verdict
-    input: str
-    next: str | None
 
 
 def node_states(desk: Desk, memory: Memory, standing: Standing) -> States:
@@ -84,7 +36,18 @@ def _port(desk: Desk, memory: Memory, standing: Standing) -> Port:
         path=place.path,
         resource=desk.facts.resource,
         warnings=desk.warnings,
+        roots=memory.roots,
+        variable=partial(desk.variables.claim, gap="_"),
+        walk=partial(_body, desk, memory, place),
     )
+
+
+def _body(desk: Desk, memory: Memory, place: Place, key: str, inside: Inside) -> dict[str, Json]:
+    nodes, exits = (desk.variables.claim(name, "_") for name in ("nodes", "exits"))
+    around = {**memory.roots, "nodes": f"$merge([{memory.roots['nodes']}, ${nodes}])"}
+    inner = Memory(nodes, exits, f"${inside.start}", inside.begins, {**around, **inside.roots})
+    body = Body.model_validate(place.node.config[key])
+    return desk.walk(desk, inner, body, f"{place.path}.config.{key}")
 
 
 def _handed(node: str) -> Kept:
@@ -136,8 +99,9 @@ def _wrapped(desk: Desk, port: Port, name: str) -> States:
 
 def _entry(desk: Desk, memory: Memory, standing: Standing, port: Port, first: str) -> States:
     """The state that asks whether the node runs and lays out what its expressions start from, where either is due."""
-    seen = _document(memory, standing)
     node = standing.place.node
+    known = {**memory.roots, "input": standing.input}
+    seen = None if node.disabled else document(_config(desk, node), known)
     laid: dict[str, Json] = {} if seen is None else {"Output": seen}
     if isinstance(standing.verdict, str):
         rule = {"Condition": query(standing.verdict), "Next": first, **laid}
@@ -151,16 +115,6 @@ def _entry(desk: Desk, memory: Memory, standing: Standing, port: Port, first: st
     return {desk.names.claim(f"{node.id} begins"): {"Type": "Pass", **laid, "Next": first}} if laid else {}
 
 
-def _document(memory: Memory, standing: Standing) -> Json:
-    """What the config's expressions start from, as far as they use it; None when there are none."""
-    node = standing.place.node
-    used = frozenset().union(*map(roots, expressions(node.config)))
-    if node.disabled or not any(True for _ in expressions(node.config)):
-        return None
-    known = {**memory.roots, "input": standing.input}
-    members = {name: known[name] for name in ROOTS if name in used and name in known}
-    if "error" not in used:
-        return {name: query(source) for name, source in members.items()}
-    listed = ", ".join(f"{literal(name)}: {source}" for name, source in members.items())
-    error = '$type($input) = "object" and $exists($input.error) ? {"error": $input.error}'
-    return query(f"($input := {standing.input}; $merge([{{{listed}}}, {error}]))")
+def _config(desk: Desk, node: NodeDefinition) -> dict[str, Json]:
+    bodies = desk.catalogue[node.type].bodies
+    return {name: value for name, value in node.config.items() if name not in bodies}

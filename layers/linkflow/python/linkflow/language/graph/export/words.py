@@ -8,7 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-ROOTS: Final = ("trigger", "nodes", "vars", "execution", "workflow", "workspace", "index", "item", "input", "error")
+ROOTS: Final = (
+    "trigger",
+    "nodes",
+    "vars",
+    "execution",
+    "workflow",
+    "workspace",
+    "index",
+    "item",
+    "input",
+    "error",
+    "output",
+)
 """What an expression of a graph may start from."""
 
 _TOKEN: Final = re.compile(
