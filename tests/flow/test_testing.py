@@ -293,3 +293,24 @@ async def test_a_past_state_machine_can_be_looked_at_by_its_states_and_variables
     template = ["{{ nodes.A.n }}", "{{ vars.seen }}"]
     assert await preview(house, template, execution=failed["id"]) == {"value": [1, 7]}
     assert await preview(house, template[1], execution=failed["id"], node="A") == {"value": None}
+
+
+async def test_a_container_shows_its_own_config_and_leaves_the_graph_inside_as_it_is(house: House) -> None:
+    inside = graph([node("a", "set", {"values": {"x": "{{ item }}"}})])
+    body = {"nodes": inside["nodes"], "edges": inside["edges"]}
+    told = await tried(house, "loop", {"items": "{{ input }}", "body": body}, input=[1, 2])
+    assert (told["status"], told["config"]) == ("rendered", {"items": [1, 2], "body": body})
+    wrong = await tried(house, "loop", {"items": "{{ input }}", "body": body}, input="none")
+    assert [(fault["path"], fault["code"]) for fault in wrong["faults"]] == [("$.config.items", "list_type")]
+    bad = await tried(house, "loop", {"items": [], "body": {"nodes": [node("a", "teleport")]}})
+    assert [fault["path"] for fault in bad["faults"]] == ["$.config.body.nodes[0].type"]
+
+
+async def test_expressions_inside_a_loop_see_the_last_item(house: House) -> None:
+    inside = graph([node("inner", "set", {"values": {"x": "{{ item * 10 + index }}"}})])
+    loop = node("each", "loop", {"items": "{{ trigger }}", "body": {"nodes": inside["nodes"]}, "concurrency": 1})
+    past = await house.execute(graph([node("start", "manual"), loop], "start -> each"), [4, 5])
+    told = await preview(house, "{{ item * 10 + index }}", execution=past["id"], node="inner")
+    assert told == {"value": 51}
+    ended = await preview(house, ["{{ nodes.each.x }}", "{{ nodes.inner }}"], execution=past["id"])
+    assert ended == {"value": [[40, 51], None]}
