@@ -264,6 +264,13 @@ def test_a_resource_is_made_of_the_template() -> None:
     assert task["Resource"] == "arn:aws:lambda:us-east-1:1:function:linkflow-http_request"
 
 
+def test_what_depends_on_who_is_quicker_is_warned_about() -> None:
+    drawn = graph([node("start", "manual"), call("a"), values("b", v="{{ nodes.a }}")], "start -> a", "start -> b")
+    (warning,) = exported(drawn).warnings
+    assert (warning.path, warning.code) == ("$.nodes[2].config", "reads_elsewhere")
+    assert exported(line(call("a"), values("b", v="{{ nodes.a }}"))).warnings == ()
+
+
 def test_only_the_trigger_that_starts_runs() -> None:
     drawn = graph([node("one", "manual"), node("two", "webhook"), node("m", "merge")], "one -> m", "two -> m")
     machine = exported(drawn, Facts("ws", 1, start_at="two")).document
@@ -420,6 +427,7 @@ def graphs(draw: st.DrawFn) -> dict[str, Json]:
 
 def _node(draw: st.DrawFn, name: str, ancestors: list[str], breaks: str) -> dict[str, Json]:
     kinds = ["set", "condition", "http_request", "http_request", "respond", *(["merge"] if ancestors else [])]
+    kinds += ["loop", "try"] if len(name) < 6 else []
     kind = draw(st.sampled_from(kinds))
     more = {"on_error": draw(st.sampled_from(["stop", "continue", "branch"])), "disabled": draw(st.integers(0, 7)) == 0}
     source = f"{{{{ {_sources(draw, ancestors)} }}}}"
@@ -438,10 +446,22 @@ def _node(draw: st.DrawFn, name: str, ancestors: list[str], breaks: str) -> dict
             return node(name, kind, {"all": [{"left": source, "operator": operator, "right": right}]}, **more)
         case "merge":
             return node(name, kind, {"combine": draw(st.sampled_from(["object", "append"]))}, **more)
+        case "loop":
+            inner = body(*(_node(draw, f"{name}_{one}", [], breaks) for one in range(draw(st.integers(1, 2)))))
+            return node(name, kind, {"items": [source, None], "body": _wired(inner)}, **more)
+        case "try":
+            bodies = {key: body(_node(draw, f"{name}_{key[0]}", ancestors, breaks)) for key in ("body", "handler")}
+            return node(name, kind, bodies, **more)
         case "respond":
             return node(name, kind, draw(st.sampled_from([{}, {"body": source}])), **more)
         case _:
             return call(name, source, fails=broken and breaks == "tasks", **more)
+
+
+def _wired(inner: dict[str, Json]) -> dict[str, Json]:
+    """With edges that the nodes really have."""
+    exits = {one["id"]: _exits(one)[0] for one in inner["nodes"]}
+    return {**inner, "edges": [{**edge, "branch": exits[edge["source"]]} for edge in inner["edges"]]}
 
 
 def _exits(drawn: dict[str, Json]) -> list[str]:

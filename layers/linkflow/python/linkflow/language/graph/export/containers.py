@@ -4,10 +4,11 @@ Each graph inside is the one branch of a Parallel, or a Map's processor, and han
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from linkflow.language.graph.export.documents import document
-from linkflow.language.graph.export.expressions import expression, literal, query, rendered
+from linkflow.language.graph.export.expressions import expression, joined, literal, query, rendered
 from linkflow.language.graph.export.port import BOX, ERROR, Inside, Port, States
 from linkflow.language.json import Json
 
@@ -46,11 +47,13 @@ def looped(port: Port) -> States:
 
 def _map(port: Port, body: Mapping[str, Json]) -> dict[str, Json]:
     config = port.node.config
-    port.warn("error_name", "Items that are no list fail with States.QueryEvaluationError.", "config.items")
-    items = f'($items := {expression(config["items"])}; $type($items) = "array" ? $items : $error("no list"))'
+    items = rendered(config["items"])
+    if isinstance(items, str):
+        port.warn("error_name", "Items that are no list fail with States.QueryEvaluationError.", "config.items")
+        items = query(f'($items := {joined(items)}; $type($items) = "array" ? $items : $error("no list"))')
     return {
         "Type": "Map",
-        "Items": query(items) if isinstance(config["items"], str) else rendered(config["items"]),
+        "Items": items,
         "ItemSelector": {
             "item": query("$states.context.Map.Item.Value"),
             "index": query("$states.context.Map.Item.Index"),
@@ -108,42 +111,52 @@ def tried(port: Port) -> States:
 
 def repeated(port: Port) -> States:
     """One machine counts the passes, hands each what the one before made, and asks whether that was the last."""
-    config = port.node.config
-    passes, given, output = port.variable("passes"), port.variable("given"), port.variable("output")
-    counted = f'$merge([{port.roots["vars"]}, ${passes} > 0 ? {{"passes": ${passes}}}])'
-    start = port.variable("input")
-    body = port.walk("body", Inside(start, {start: "$states.input"}, {"vars": counted}))
-    done_vars = f'$merge([{port.roots["vars"]}, {{"passes": ${passes} + 1}}])'
-    known = {**port.roots, "vars": done_vars, "input": f"${given}", "output": f"${output}"}
-    name, begin, once = port.name(), port.name("starts"), port.name("passes")
-    ask, answer, decide = port.name("looks"), port.name("asks"), port.name("decides")
-    done = port.name("is done")
+    turn = _Turn(port.variable("passes"), port.variable("given"), port.variable("output"))
+    start, passing, name = port.variable("input"), port.name("passes"), port.name()
+    vars_ = f'$merge([{port.roots["vars"]}, ${turn.passes} > 0 ? {{"passes": ${turn.passes}}}])'
+    body = port.walk("body", Inside(start, {start: "$states.input"}, {"vars": vars_}))
+    begin, asking = port.name("starts"), _asked(port, turn, passing)
+    first = {"Type": "Pass", "Assign": {turn.passes: 0, turn.given: query(port.input)}, "Next": passing}
+    once = {
+        **alone(body),
+        "Arguments": query(f"${turn.given}"),
+        **port.retry(),
+        "Assign": {turn.output: made("$states.result[0]")},
+        "Output": {},
+        "Next": next(iter(asking)),
+    }
+    whole = alone({"StartAt": begin, "States": {begin: first, passing: once, **asking}})
+    return {name: {**whole, **port.catch(), **port.left(made("$states.result[0]"))}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """The variables of a repeat: how many passes are done, what the next one is given, what the last one made."""
+
+    passes: str
+    given: str
+    output: str
+
+
+def _asked(port: Port, turn: _Turn, again: str) -> States:
+    """Whether `until` holds, which may fail in two ways; if not, another pass begins at the state `again`."""
+    until, most = port.node.config["until"], port.node.config.get("at_most", 100)
+    counted = f'$merge([{port.roots["vars"]}, {{"passes": ${turn.passes} + 1}}])'
+    known = {**port.roots, "vars": counted, "input": f"${turn.given}", "output": f"${turn.output}"}
+    looking, asking, deciding, done = (port.name(word) for word in ("looks", "asks", "decides", "is done"))
     bad = port.refusal("LinkFlow.BadConfig", "'until' must give true or false; what was computed is neither.")
-    most = config.get("at_most", 100)
     many = port.refusal("LinkFlow.TooManyPasses", f"After {most} passes the condition 'until' did not hold yet.")
     rules: list[Json] = [
         {"Condition": query("$states.input = true"), "Next": done},
         {"Condition": query("$states.input != false"), "Next": next(iter(bad))},
-        {"Condition": query(f"${passes} + 1 >= {literal(most)}"), "Next": next(iter(many))},
+        {"Condition": query(f"${turn.passes} + 1 >= {literal(most)}"), "Next": next(iter(many))},
     ]
-    another = {"Assign": {passes: query(f"${passes} + 1"), given: query(f"${output}")}, "Default": once}
-    first = {passes: 0, given: query(port.input)}
-    states = {
-        begin: {"Type": "Pass", "Assign": first, "Next": once},
-        once: {
-            **alone(body),
-            "Arguments": query(f"${given}"),
-            **port.retry(),
-            "Assign": {output: made("$states.result[0]")},
-            "Output": {},
-            "Next": ask,
-        },
-        ask: {"Type": "Pass", "Output": document(config["until"], known) or {}, "Next": answer},
-        answer: {"Type": "Pass", "Output": rendered(config["until"]), "Next": decide},
-        decide: {"Type": "Choice", "Choices": rules, **another},
-        done: {"Type": "Succeed", "Output": {BOX: query(f"${output}")}},
+    onward = {turn.passes: query(f"${turn.passes} + 1"), turn.given: query(f"${turn.output}")}
+    return {
+        looking: {"Type": "Pass", "Output": document(until, known) or {}, "Next": asking},
+        asking: {"Type": "Pass", "Output": rendered(until), "Next": deciding},
+        deciding: {"Type": "Choice", "Choices": rules, "Default": again, "Assign": onward},
+        done: {"Type": "Succeed", "Output": {BOX: query(f"${turn.output}")}},
         **bad,
         **many,
     }
-    whole = alone({"StartAt": begin, "States": states})
-    return {name: {**whole, **port.catch(), **port.left(made("$states.result[0]"))}}

@@ -59,6 +59,17 @@ class Liveness:
                 found[depth[name]].append(name)
         return found
 
+    def before(self, name: str) -> set[str]:
+        """All nodes that lead to this one, near or far."""
+        found: set[str] = set()
+        front = list(self._incoming[name])
+        while front:
+            one = front.pop()
+            if one not in found:
+                found.add(one)
+                front.extend(self._incoming[one])
+        return found
+
     def left_by(self, name: str, exits: Iterable[str]) -> Verdict:
         """Whether the node runs and is left by one of these."""
         possible, verdict = self.places[name].exits, self.verdicts[name]

@@ -1,12 +1,20 @@
 """A graph, or a body, as a machine: it begins its memory, goes through its levels, gives what its last nodes gave."""
 
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from linkflow.errors import Fault
 from linkflow.language.graph.definition import Body, NodeDefinition
 from linkflow.language.graph.export.desk import Desk, Memory, Standing
 from linkflow.language.graph.export.expressions import query
 from linkflow.language.graph.export.liveness import Liveness, Place, gathered
 from linkflow.language.graph.export.port import BOX, States
 from linkflow.language.graph.export.states import node_states, remembered
+from linkflow.language.graph.template import expressions
 from linkflow.language.json import Json
+
+_NODE: Final = re.compile(r"\bnodes\s*\.\s*`?(\w+)")
 
 
 def machine(
@@ -19,6 +27,7 @@ def machine(
     output stands in a box, since JSONata takes lists apart that stand in a list of results."""
     places = {node.id: _place(desk, node, f"{path}.nodes[{index}]") for index, node in enumerate(body.nodes)}
     liveness = Liveness(places, body.edges, memory.exits)
+    desk.warnings.extend(fault for place in places.values() for fault in _elsewhere(liveness, place))
     levels = liveness.levels()
     start = desk.names.claim("The beginning")
     heads = [desk.names.claim(f"Level {number}") for number in range(1, len(levels) + 1)]
@@ -40,6 +49,16 @@ def machine(
     made = query(gathered(last, memory.nodes, alone=True))
     ended = {"Type": "Succeed", "Output": made if path == "$" else {BOX: made}}
     return {"StartAt": start, "States": {start: begun, **states, output: ended}}
+
+
+def _elsewhere(liveness: Liveness, place: Place) -> Iterator[Fault]:
+    """What a node reads of nodes that do not lead to it depends on who is quicker, and in the States Language on the
+    level they stand in."""
+    known = liveness.places.keys()
+    named = {name for source in expressions(place.node.config) for name in _NODE.findall(source) if name in known}
+    for name in sorted(named - liveness.before(place.node.id) if named else ()):
+        message = f"It reads 'nodes.{name}', which does not lead to it: seen only if '{name}' stands in a level before."
+        yield Fault(f"{place.path}.config", "reads_elsewhere", message)
 
 
 def _place(desk: Desk, node: NodeDefinition, path: str) -> Place:
