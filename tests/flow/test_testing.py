@@ -133,6 +133,9 @@ async def test_a_test_of_a_state_is_refused_with_every_fault(house: House) -> No
     }
     faults = await refused(house, "states/test", asked)
     assert {path for path, _ in faults} == {"$.mock", "$.context", "$.state_configuration"}
+    passing = {"definition": {"Type": "Pass", "End": True}, "mock": {"result": None}}
+    answer = await house.http.post("/api/v1/states/test", json=passing)
+    assert [fault["path"] for fault in answer.json()["error"]["details"]] == ["$.mock"]
     assert await refused(house, "states/test", {"definition": {"StartAt": "A"}, "state_name": "B"}) == {
         ("$.state_name", "ValidationException")
     }
@@ -275,6 +278,7 @@ async def test_what_cannot_be_previewed_is_refused(house: House) -> None:
     past = (await house.execute(WORK, {"n": 1}))["id"]
     never = {**body, "execution": past, "node": "nobody"}
     assert await refused(house, "expressions/preview", never) == {("$.node", "never_entered")}
+    assert await refused(house, "expressions/preview", {"template": 1, "node": "a"}) == {("$.execution", "missing")}
     odd = {"template": "{{ 1 }}", "roots": {"vars": 1}}
     assert await refused(house, "expressions/preview", odd) == {("$.body.roots.vars", "dict_type")}
 

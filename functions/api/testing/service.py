@@ -142,6 +142,8 @@ async def preview(world: World, workspace: str, body: PreviewExpressions) -> tup
 
 
 async def _seen(world: World, workspace: str, body: PreviewExpressions) -> View:
+    if body.execution is None and body.node is not None:
+        raise Invalid("The request", [Fault("$.execution", "missing", "Say which execution the node is of.")])
     if body.execution is None:
         return sight.made_up(workspace, world.ids.new(ids.EXECUTION), world.clock.now(), None, {}, {})
     numbered = await executions.all_turns(world, workspace, body.execution)

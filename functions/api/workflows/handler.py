@@ -1,6 +1,9 @@
 """Routes of workflows."""
 
+from typing import Annotated
+
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api.auth.guard import caller
 from functions.api.executions.service import finished
@@ -10,18 +13,27 @@ from functions.api.workflows.schemas import (
     CreateWorkflow,
     ExecuteBatch,
     ExecuteWorkflow,
+    ExportedWorkflow,
     StartedBatch,
     WorkflowDetail,
     WorkflowPage,
     WorkflowView,
 )
-from functions.api.workflows.views import started_view, workflow_detail, workflow_view
+from functions.api.workflows.views import exported_view, started_view, workflow_detail, workflow_view
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
 from linkflow.runtime.routes import Routes, to_json_bytes
 from linkflow.runtime.wiring import World
 
 _TAGS = ["workflows"]
+Resource = Annotated[
+    str,
+    Query(
+        max_length=500,
+        pattern=r"^[^{}]*\{type\}[^{}]*$",
+        description="What a node type becomes as a Task's Resource, such as arn:aws:lambda:…:function:linkflow-{type}.",
+    ),
+]
 
 
 def workflow_routes(routes: Routes, world: World) -> None:
@@ -39,6 +51,13 @@ def workflow_routes(routes: Routes, world: World) -> None:
     async def get_workflow(workflow_id: str) -> WorkflowDetail:
         workflow = await world.engine.workflows.get(caller().workspace, workflow_id)
         return workflow_detail(world, workflow, await world.engine.workflows.current(workflow))
+
+    @routes.get("/api/v1/workflows/<workflow_id>/export", tags=_TAGS, summary="The definition, in either dialect")
+    async def export_workflow(
+        workflow_id: str, dialect: service.Dialect = "asl", resource: Resource = "linkflow:{type}"
+    ) -> ExportedWorkflow:
+        found, definition, warnings = await service.exported(world, caller().workspace, workflow_id, dialect, resource)
+        return exported_view(found, dialect, definition, warnings)
 
     @routes.post("/api/v1/workflows/<workflow_id>/execute", tags=_TAGS, summary="Start an execution", status_code=202)
     async def execute_workflow(workflow_id: str, body: ExecuteWorkflow, wait: WaitSeconds = 0) -> Response[bytes]:

@@ -41,6 +41,15 @@ class WorkflowDetail(WorkflowView):
     definition: dict[str, Any]
 
 
+class ExportedWorkflow(Schema):
+    """`warnings` tell what the other dialect cannot say exactly; their paths are those of the original."""
+
+    name: str
+    dialect: str
+    definition: dict[str, Any]
+    warnings: list[FaultView] = Field(default_factory=list)
+
+
 class WorkflowPage(Schema):
     data: list[WorkflowView]
     next_cursor: str | None = None

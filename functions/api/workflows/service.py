@@ -8,10 +8,12 @@ import msgspec
 
 from linkflow import ids
 from linkflow.engine.start import Start, start
-from linkflow.errors import Fault, Invalid
+from linkflow.errors import Conflict, Fault, Invalid
 from linkflow.language.asl_check import Problem, check_asl
 from linkflow.language.graph.check import Checked, check_graph
 from linkflow.language.graph.compile import content_hash
+from linkflow.language.graph.definition import GraphDefinition
+from linkflow.language.graph.export import Facts, export_asl
 from linkflow.nodes.webhook import Webhook
 from linkflow.runtime.wiring import World
 from linkflow.stores.records import Hook, HookTarget, Workflow, WorkflowVersion
@@ -36,6 +38,23 @@ async def create(
     targets = [(hook.token, _target(workflow, hook.node, configs[hook.node])) for hook in hooks]
     await world.engine.workflows.create(workflow, version, targets)
     return workflow, checked.warnings
+
+
+async def exported(
+    world: World, workspace: str, workflow_id: str, dialect: Dialect, resource: str
+) -> tuple[Workflow, dict[str, Any], Sequence[Fault]]:
+    """The workflow's current definition in `dialect`, and what could not be kept exactly. `resource` makes a Task's
+    Resource out of a node type. Raises `Conflict` for a state machine that is wanted as a graph."""
+    workflow = await world.engine.workflows.get(workspace, workflow_id)
+    version = await world.engine.workflows.current(workflow)
+    document = msgspec.json.decode(version.definition)
+    if version.dialect == dialect:
+        return workflow, document, ()
+    if dialect == "graph":
+        raise Conflict("A state machine cannot be exported as a graph; only the other way round.")
+    facts = Facts(workspace, version.number, resource=resource, start_at=await _start_node(world, workflow))
+    plain = export_asl(GraphDefinition.model_validate(document), world.engine.nodes, facts)
+    return workflow, plain.document, plain.warnings
 
 
 def _check_asl(definition: dict[str, Any]) -> Checked:

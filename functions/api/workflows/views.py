@@ -4,9 +4,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from functions.api.workflows.schemas import FaultView, HookView, StartedView, WorkflowDetail, WorkflowView
+from functions.api.workflows.schemas import (
+    ExportedWorkflow,
+    FaultView,
+    HookView,
+    StartedView,
+    WorkflowDetail,
+    WorkflowView,
+)
 from linkflow.errors import Fault
 from linkflow.execution.surroundings import moment_text
+from linkflow.language.json import Json
 from linkflow.runtime.wiring import World
 from linkflow.stores.records import Workflow, WorkflowVersion
 
@@ -20,13 +28,25 @@ def workflow_view(world: World, workflow: Workflow, warnings: Sequence[Fault] = 
         created_at=moment_text(workflow.created_at),
         updated_at=moment_text(workflow.updated_at),
         hooks=[HookView(node=hook.node, url=f"{world.settings.address}/hooks/{hook.token}") for hook in workflow.hooks],
-        warnings=[FaultView(path=fault.path, code=fault.code, message=fault.message) for fault in warnings],
+        warnings=[_fault_view(fault) for fault in warnings],
     )
 
 
 def workflow_detail(world: World, workflow: Workflow, version: WorkflowVersion) -> WorkflowDetail:
     view = workflow_view(world, workflow)
     return WorkflowDetail(**view.model_dump(), definition=msgspec.json.decode(version.definition))
+
+
+def exported_view(
+    workflow: Workflow, dialect: str, definition: dict[str, Json], warnings: Sequence[Fault]
+) -> ExportedWorkflow:
+    return ExportedWorkflow(
+        name=workflow.name, dialect=dialect, definition=definition, warnings=[_fault_view(fault) for fault in warnings]
+    )
+
+
+def _fault_view(fault: Fault) -> FaultView:
+    return FaultView(path=fault.path, code=fault.code, message=fault.message)
 
 
 def started_view(world: World, execution: str) -> StartedView:
