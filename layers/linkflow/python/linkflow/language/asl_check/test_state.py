@@ -138,7 +138,7 @@ def _faults(request: StateTest, state: Mapping[str, Json], models: Models) -> It
         yield _invalid(f"State type '{kind}' is not supported when a mock is specified", "mock")
     if mock is None and kind == "Task" and request.role_arn is None:
         yield _invalid("RoleArn must be specified when testing a Task state", "mock")
-    if mock is not None:
+    if mock is not None and kind in _MOCKED:
         yield from _mock_faults(mock, request, state, models)
     if request.context is not None:
         waits = kind == "Task" and bool(_WAITS.search(str(state.get("Resource"))))
