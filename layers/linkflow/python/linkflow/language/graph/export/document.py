@@ -1,6 +1,9 @@
 """The whole document: its time limit, its memory, its levels."""
 
 from math import ceil
+from typing import Final
+
+import msgspec
 
 from linkflow.errors import Fault
 from linkflow.language.graph.definition import GraphDefinition
@@ -11,6 +14,9 @@ from linkflow.language.graph.export.machine import machine
 from linkflow.language.graph.export.port import LONGEST
 from linkflow.language.json import Json
 
+LARGEST: Final = 1_048_576
+"""Bytes of a definition (developer guide, "Quotas")."""
+
 
 def export_asl(definition: GraphDefinition, catalogue: ExportCatalogue, facts: Facts) -> Exported:
     """The graph as a document in JSONata that passes `check_asl`; `definition` has passed `check_graph`."""
@@ -18,6 +24,10 @@ def export_asl(definition: GraphDefinition, catalogue: ExportCatalogue, facts: F
     desk.variables.taken.update(("nodes", "exits", "trigger"))
     walk = machine(desk, _memory(facts), definition)
     document = {"QueryLanguage": "JSONata", **_timeout(desk, definition.settings.timeout), **walk}
+    size = len(msgspec.json.encode(document))
+    if size > LARGEST:
+        message = f"The document is {size:,} bytes; Step Functions takes {LARGEST:,}."
+        desk.warnings.append(Fault("$", "too_large", message))
     return Exported(document, tuple(desk.warnings))
 
 

@@ -7,11 +7,15 @@ certain; a text is an expression that the machine evaluates.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from typing import Final
 
 from linkflow.language.graph.definition import EdgeDefinition, NodeDefinition
 from linkflow.language.graph.export.expressions import literal, member
 
 Verdict = bool | str
+
+FEW: Final = 8
+"""Terms that are joined by `or`: each one more is a level deeper for whoever evaluates it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,11 @@ class Liveness:
 
     def last(self, name: str) -> Verdict:
         """Whether the node runs and no live edge leads on from it."""
-        return self.left_by(name, [one for one in self.places[name].exits if one not in self._outgoing[name]])
+        return self.left_by(name, self.ends(name))
+
+    def ends(self, name: str) -> list[str]:
+        """The exits from which no edge leads on."""
+        return [one for one in self.places[name].exits if one not in self._outgoing[name]]
 
     def _verdict(self, place: Place) -> Verdict:
         if place.starts is not None:
@@ -108,9 +116,7 @@ def enough(verdicts: Sequence[Verdict], quorum: int) -> Verdict:
     if certain + len(open_ones) < quorum:
         return False
     if quorum - certain == 1:
-        return " or ".join(open_ones)
-    if quorum - certain == len(open_ones):
-        return " and ".join(open_ones)
+        return " or ".join(open_ones) if len(open_ones) <= FEW else f"true in [{', '.join(open_ones)}]"
     counted = ", ".join(f"({one} ? 1 : 0)" for one in open_ones)
     return f"$sum([{counted}]) >= {quorum - certain}"
 
@@ -128,6 +134,11 @@ def gathered(values: Mapping[str, Verdict], nodes: str, *, alone: bool, most: in
     found = f"$merge({listed if most is None else f'[{listed}[[0..{most - 1}]]]'})"
     if not alone or len(certain) > 1:
         return found
+    return single(found)
+
+
+def single(found: str) -> str:
+    """The only member of an object, or the object."""
     return f"($live := {found}; $count($keys($live)) = 1 ? $lookup($live, $keys($live)[0]) : $live)"
 
 

@@ -8,11 +8,14 @@ from linkflow.errors import Fault
 from linkflow.language.graph.definition import Body, NodeDefinition
 from linkflow.language.graph.export.desk import Desk, Memory, Standing
 from linkflow.language.graph.export.expressions import query
-from linkflow.language.graph.export.liveness import Liveness, Place, gathered
+from linkflow.language.graph.export.liveness import Liveness, Place, gathered, single
 from linkflow.language.graph.export.port import BOX, States
 from linkflow.language.graph.export.states import node_states, remembered
 from linkflow.language.graph.template import expressions
 from linkflow.language.json import Json
+
+MANY: Final = 200
+"""Nodes that one expression names."""
 
 _NODE: Final = re.compile(r"\bnodes\s*\.\s*`?(\w+)")
 
@@ -32,23 +35,33 @@ def machine(
     start = desk.names.claim("The beginning")
     heads = [desk.names.claim(f"Level {number}") for number in range(1, len(levels) + 1)]
     output = desk.names.claim("The output")
-    states: dict[str, Json] = {}
+    states: dict[str, dict[str, Json]] = {}
     following = output
     for head, level in zip(reversed(heads), reversed(levels), strict=True):
         stage = _stage(desk, memory, liveness, (head, level, following))
         states = {**stage, **states}
         following = next(iter(stage))
-    last = {name: verdict for name in places if (verdict := liveness.last(name)) is not False}
-    assigned = {name: query(source) for name, source in memory.begins.items()}
-    begun = {
-        "Type": "Pass",
-        "Assign": {**assigned, memory.nodes: {}, memory.exits: {}},
-        "Output": {},
-        "Next": following,
-    }
-    made = query(gathered(last, memory.nodes, alone=True))
-    ended = {"Type": "Succeed", "Output": made if path == "$" else {BOX: made}}
-    return {"StartAt": start, "States": {start: begun, **states, output: ended}}
+    begun = {"Type": "Pass", "Assign": _beginning(memory), "Output": {}, "Next": following}
+    states = {start: begun, **states}
+    made = _output(desk, memory, liveness, states)
+    states[output] = {"Type": "Succeed", "Output": made if path == "$" else {BOX: made}}
+    return {"StartAt": start, "States": states}
+
+
+def _beginning(memory: Memory) -> dict[str, Json]:
+    return {**{name: query(source) for name, source in memory.begins.items()}, memory.nodes: {}, memory.exits: {}}
+
+
+def _output(desk: Desk, memory: Memory, liveness: Liveness, states: dict[str, dict[str, Json]]) -> Json:
+    """What the last nodes gave. Where many may be the last, which they are is written as a variable of the first state:
+    an expression has a greatest length."""
+    last = {name: verdict for name in liveness.places if (verdict := liveness.last(name)) is not False}
+    if len(last) <= MANY:
+        return query(gathered(last, memory.nodes, alone=True))
+    ends = desk.variables.claim("ends", "_")
+    next(iter(states.values()))["Assign"][ends] = {name: liveness.ends(name) for name in last}
+    among = f"function($made, $name) {{ $lookup(${memory.exits}, $name) in $lookup(${ends}, $name) }}"
+    return query(single(f"$merge([$sift(${memory.nodes}, {among})])"))
 
 
 def _elsewhere(liveness: Liveness, place: Place) -> Iterator[Fault]:
