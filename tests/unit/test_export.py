@@ -387,6 +387,15 @@ def test_a_sub_workflow_is_waited_for_where_it_should_be() -> None:
     assert states["a"]["Resource"] == "linkflow:sub_workflow"
 
 
+def test_a_sub_workflow_elsewhere_is_warned_about() -> None:
+    drawn = line(node("a", "sub_workflow", {"workflow": "x"}))
+    elsewhere = Facts("ws", 1, resource="arn:aws:lambda:us-east-1:1:function:linkflow-{type}")
+    assert ([one.code for one in exported(drawn, elsewhere).warnings], exported(drawn).warnings) == (
+        ["other_service"],
+        (),
+    )
+
+
 @pytest.mark.parametrize("kind", NODES.values(), ids=NODES)
 def test_every_node_type_can_be_exported(kind: type[BaseNode]) -> None:
     assert kind.exported.__qualname__ != BaseNode.exported.__qualname__

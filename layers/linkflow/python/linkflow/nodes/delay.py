@@ -40,6 +40,7 @@ class Delay(WaitNode):
                 port.warn("rounded_time", "What the expression gives is rounded up to whole seconds.", "config.seconds")
                 return {"Seconds": query(f"$ceil($number({expression(computed)}))")}
             case {"until": str() as computed} if has_expression(computed):
+                port.warn("error_name", "What is no moment fails with States.QueryEvaluationError.", "config.until")
                 return {"Timestamp": rendered(computed)}
         node = cls.model_validate(port.node.config)
         if node.until is None:

@@ -36,5 +36,9 @@ class SubWorkflow(BaseNode):
 
     @classmethod
     def exported(cls, port: Port) -> States:
+        if not port.resource.startswith(RESOURCE):
+            port.warn(
+                "other_service", "Step Functions starts another machine by 'arn:aws:states:::states:startExecution'."
+            )
         waits = ".sync" if port.node.config.get("wait", True) else ""
         return {port.name(): port.task(cls.type + waits, port.node.timeout)}
