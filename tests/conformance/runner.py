@@ -155,6 +155,7 @@ def check(program: Program, state: State, book: Book) -> None:
         for event in _DECODER.decode(msgspec.json.encode(tuple(events))):
             evolve(rebuilt, event, at)
     rebuilt.resume()
+    state.resume()
     assert msgspec.json.decode(msgspec.json.encode(rebuilt), type=State) == state, "the book rebuilds another state"
     assert len(history(program, book)) == state.histories[0], "the history has other ids"
 

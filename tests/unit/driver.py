@@ -73,6 +73,7 @@ class Run:
 
     def _wrote(self, events: Sequence[Event]) -> "Run":
         self.book.append((self.now, events))
+        self.state.resume()
         assert self.replayed() == self.state
         return self
 

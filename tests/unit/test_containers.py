@@ -178,3 +178,21 @@ def test_a_body_that_is_no_graph_is_refused() -> None:
 def test_a_name_inside_may_not_be_that_of_a_node_outside() -> None:
     inner = node("each", "loop", {"items": [], "body": graph(node("each", "no_op"))})
     assert {fault.code for fault in check_graph(graph(inner), NODES).errors} == {"duplicate_id"}
+
+
+def test_a_repeat_in_a_repeat_counts_its_own_passes() -> None:
+    more = graph(node("more", "set", {"values": {"n": "{{ input.n + 1 }}"}}))
+    inner = node("inner", "repeat", {"until": "{{ vars.passes >= 2 }}", "body": more})
+    outer = node("outer", "repeat", {"until": "{{ vars.passes >= 3 }}", "body": graph(inner)})
+    assert only(outer).start({"n": 0}).finish().state.output == {"n": 6}
+
+
+def test_a_merge_that_nothing_leads_to_fails_and_says_so() -> None:
+    failed = Run(program(graph(node("alone", "merge")))).start([1]).finish().state
+    assert failed.failure is not None
+    assert failed.failure.error == "LinkFlow.BadMerge"
+
+
+def test_an_object_contains_names_and_nothing_else() -> None:
+    odd = node("odd", "condition", {"all": [{"left": {"a": 1}, "operator": "contains", "right": ["a"]}]})
+    assert Run(program(graph(odd))).start().finish().state.status == "succeeded"

@@ -86,6 +86,9 @@ class _Replaced:
     def now(self) -> float:
         return self._around.now
 
+    def own(self) -> Mapping[str, Json]:
+        return self.variables()
+
     def variables(self) -> Mapping[str, Json]:
         return self._around.variables()
 

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from linkflow import ids
 from linkflow.engine.cancel import cancel
@@ -18,7 +19,7 @@ from linkflow.engine.engine import Call, Engine
 from linkflow.engine.news import tell
 from linkflow.engine.start import Start, start
 from linkflow.errors import Conflict, NotFound
-from linkflow.execution.events import Parent, TaskFailed, TaskSucceeded
+from linkflow.execution.events import Parent, Part, TaskFailed, TaskSucceeded
 from linkflow.execution.failures import TASK_FAILED
 from linkflow.execution.state import State
 from linkflow.language.json import Json
@@ -53,6 +54,24 @@ async def begin(engine: Engine, call: Call, name: str, given: Json, *, form: str
     parent = None if form is None else Parent(call.execution, call.task.scope, call.task.task, form, above + 1)
     program = engine.programs.of(await engine.workflows.current(workflow))
     await start(engine, Start(workflow, given, "called", program.manual_start, title, execution=child, parent=parent))
+    return child
+
+
+async def begin_part(engine: Engine, call: Call, items: list[Json], part: Part) -> str:
+    """Start the execution that works on a part of a Map of this one, by the same version; its id."""
+    book = await engine.books.load(call.workspace, call.execution)
+    summary = await engine.summaries.get(call.workspace, call.execution)
+    if book is None or summary is None:
+        raise NodeFailed("LinkFlow.Gone", "The execution that deals the Map is gone.", retryable=False)
+    state, child = book.state, child_id(call.execution, call.task.task)
+    depth = 1 if state.parent is None else state.parent.depth + 1
+    parent = Parent(call.execution, call.task.scope, call.task.task, depth=depth)
+    workflow = await engine.workflows.get(call.workspace, summary.workflow)
+    names = replace(state.names, execution_id=child, execution=f"{state.names.execution}/{part.first}")
+    version = state.version
+    await start(
+        engine, Start(workflow, items, "map", execution=child, parent=parent, names=names, part=part, version=version)
+    )
     return child
 
 

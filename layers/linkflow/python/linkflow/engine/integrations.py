@@ -7,9 +7,12 @@ Everything else that Step Functions can integrate needs a service that is not he
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from linkflow.engine import children
 from linkflow.engine.engine import Call, Engine, Integration, Told
-from linkflow.execution.events import TaskSubmitted, TaskSucceeded
+from linkflow.execution import parts
+from linkflow.execution.events import Part, TaskSubmitted, TaskSucceeded
 from linkflow.language.json import Json
 from linkflow.nodes.base import RESOURCE, NodeFailed
 from linkflow.nodes.sub_workflow import SubWorkflow
@@ -34,6 +37,13 @@ async def sub_workflow(engine: Engine, call: Call) -> Told:
     return _begun(engine, call, {"execution": child})
 
 
+async def part(engine: Engine, call: Call) -> Told:
+    """A part of a wide Map."""
+    given = call.task.arguments
+    child = await children.begin_part(engine, call, given["items"], msgspec.convert(given["part"], Part))
+    return _begun(engine, call, {"execution": child})
+
+
 def _begun(engine: Engine, call: Call, answer: Json) -> Told:
     task = call.task
     if task.pattern == "request":
@@ -43,6 +53,7 @@ def _begun(engine: Engine, call: Call, answer: Json) -> Told:
 
 INTEGRATIONS: Final[Mapping[str, Integration]] = {
     RESOURCE + SubWorkflow.type: sub_workflow,
+    parts.RESOURCE: part,
     "arn:aws:states:::states:startExecution": start_execution,
     "arn:aws:states:::aws-sdk:sfn:startExecution": start_execution,
 }

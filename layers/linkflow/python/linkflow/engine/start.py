@@ -9,7 +9,7 @@ from linkflow import ids
 from linkflow.engine.engine import Engine
 from linkflow.engine.wakes import wake
 from linkflow.errors import Conflict
-from linkflow.execution.events import ExecutionStarted, Names, Parent
+from linkflow.execution.events import ExecutionStarted, Names, Parent, Part
 from linkflow.language.json import Json
 from linkflow.ports import Absent, Item
 from linkflow.stores import keys
@@ -26,7 +26,8 @@ REMEMBERED = 86_400.0
 class Start:
     """What to start, and with what. `node`: the trigger node to start from (graphs). `execution`: the id it must have,
     where a repeated start shall find the same one; `parent`: the task that waits for it; `names`: what it is to call
-    itself, where that is not what it is called here (a rehearsal)."""
+    itself, where that is not what it is called here (a rehearsal); `part`: of which Map it works on a part. `version`:
+    another than the current one."""
 
     workflow: Workflow
     input: Json
@@ -37,6 +38,8 @@ class Start:
     execution: str | None = None
     parent: Parent | None = None
     names: Names | None = None
+    part: Part | None = None
+    version: int | None = None
 
 
 async def start(engine: Engine, request: Start) -> str:
@@ -52,7 +55,8 @@ async def start(engine: Engine, request: Start) -> str:
 
 async def _open(engine: Engine, request: Start, execution: str) -> None:
     workflow, now = request.workflow, engine.clock.now()
-    version = await engine.workflows.current(workflow)
+    number = request.version or workflow.version
+    version = await engine.workflows.version(workflow.workspace, workflow.id, number)
     program = engine.programs.of(version)
     started = ExecutionStarted(
         request.input,
@@ -65,6 +69,7 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
         None if program.timeout is None else now + program.timeout,
         engine.ids.secret(),
         request.parent,
+        request.part,
     )
     opening = await engine.books.opening(workflow.workspace, execution, Turn(now, (started,)))
     summary = Summary(

@@ -8,6 +8,7 @@ timer message, the watchdog, a signal) only makes it look at the clock.
 from collections.abc import Iterable, Iterator
 
 from linkflow.execution import events as e
+from linkflow.execution import parts
 from linkflow.execution.commands import RunTask
 from linkflow.execution.decide import decide
 from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
@@ -127,6 +128,8 @@ def _is_given_up(program: p.Program, scope: Scope) -> bool:
     task = scope.task
     if task is None or task.interruptions == 0:
         return False
+    if parts.is_part(scope):
+        return task.interruptions >= PATIENCE
     box = _box(program, scope)
     return task.interruptions >= PATIENCE or (task.started and isinstance(box, p.Task) and box.at_most_once)
 
@@ -175,8 +178,12 @@ def owed(program: p.Program, state: State) -> list[RunTask]:
 
 
 def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
-    task, box = scope.task, _box(program, scope)
+    task = scope.task
     assert task is not None  # noqa: S101 (asked only for scopes with a task)
+    if parts.is_part(scope):
+        given, key = parts.arguments(state, scope), _key(state, scope)
+        return RunTask(scope.id, task.task, task.attempt, "", parts.RESOURCE, given, key, pattern=task.pattern)
+    box = _box(program, scope)
     return RunTask(
         scope=scope.id,
         task=task.task,

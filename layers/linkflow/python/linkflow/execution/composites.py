@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from linkflow.execution import events as e
-from linkflow.execution import map_runs
+from linkflow.execution import map_runs, parts
 from linkflow.execution.failures import TOLERANCE_EXCEEDED
 from linkflow.execution.state import Composite, Failure, Iterations, Nodes, Scope, State
 from linkflow.language import program as p
@@ -58,6 +58,9 @@ def continue_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator
     if work.next == len(work.items) and not work.open:
         yield from map_runs.end(box, state, scope, work)
         return
+    if work.dealt:
+        yield from _deal(box, state, scope, work, view)
+        return
     room = len(work.items) if not work.max_concurrency else work.max_concurrency
     first, number = work.next, state.next_scope
     for offset in range(min(room - len(work.open), len(work.items) - first)):
@@ -65,9 +68,25 @@ def continue_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator
         yield e.ScopeOpened(scope.id, number + offset, index, _selected(box, state, scope, view, index))
 
 
+def _deal(box: p.Map, state: State, scope: Scope, work: Iterations, view: View) -> Iterator[e.Event]:
+    """Open as many parts as may be worked on at the same time."""
+    number = state.next_scope
+    for offset in range(parts.room(work) - len(work.open)):
+        first = work.next + offset * work.dealt
+        if first >= len(work.items):
+            return
+        given = [
+            _selected(box, state, scope, view, index)
+            for index in range(first, min(first + work.dealt, len(work.items)))
+        ]
+        yield e.ScopeOpened(scope.id, number + offset, first, UNSET if given[0] is UNSET else given)
+
+
 def _selected(box: p.Map, state: State, scope: Scope, view: View, index: int) -> e.Value:
     """What the iteration receives instead of its item, if the Map says so."""
     work = scope.composite
+    if state.part is not None and scope.parent is None:
+        return UNSET if state.part.inputs is None else state.part.inputs[index]
     if box.selector is None or box.batcher is not None or not isinstance(work, Iterations):
         return UNSET
     return map_runs.selected(box.selector, box, state, scope, view.around.now, (index, work.items[index]))

@@ -29,10 +29,14 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
     if scope is None:
         return ()
     phase = scope.phase
+    if phase == "enter" and not scope.state and _is_dealt(state, scope):
+        return (e.TaskScheduled(number, state.next_task, 1, pattern="sync"),)
     if phase == "enter":
         return (e.StateEntered(number, scope.next or program.machines[scope.machine].start_at),)
     if phase == "ended":
         return _end(scope)
+    if phase == "finish" and state.part is not None and scope.parent is None:
+        return (e.StateExited(number),)
     if phase in ("task", "wait", "backoff") or (phase == "failed" and composites.is_doomed(state, scope)):
         return ()
     box = program.machines[scope.machine].states[scope.state]
@@ -48,6 +52,12 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
         return _handle_failure(program, box, scope, view)
     except EvaluationFailed as failed:
         return _evaluation_failed(program, box, scope, failed)
+
+
+def _is_dealt(state: State, scope: Scope) -> bool:
+    """Whether the scope stands for a part of a wide Map."""
+    around = state.scopes[scope.parent].composite if scope.parent is not None else None
+    return isinstance(around, Iterations) and around.dealt > 0
 
 
 def _end(scope: Scope) -> Events:

@@ -47,6 +47,17 @@ class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
     depth: int = 1
 
 
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an execution does that works on a part of a wide Map: the iterations over its input, which are the items
+    from number `first` on, of the Map `state` in the machine at `machine`. `inputs` are what they receive instead."""
+
+    machine: str
+    state: str
+    first: int
+    max_concurrency: int = 0
+    inputs: list[Json] | None = None
+
+
 class ExecutionStarted(Fact, frozen=True):
     input: Json
     names: Names
@@ -61,6 +72,7 @@ class ExecutionStarted(Fact, frozen=True):
     salt: str = ""
     """Unguessable text that goes into the task tokens."""
     parent: Parent | None = None
+    part: Part | None = None
 
 
 class ExecutionSucceeded(Fact, frozen=True):
@@ -200,6 +212,8 @@ class MapRunStarted(Fact, frozen=True):
     reading: bool = False
     max_items: int | None = None
     writer: Json = None
+    dealt: int = 0
+    """How many items each child execution works on; 0: the iterations are scopes of this one."""
 
 
 class ItemsRead(Fact, frozen=True):
@@ -207,6 +221,7 @@ class ItemsRead(Fact, frozen=True):
 
     scope: int
     items: list[Json]
+    dealt: int = 0
 
 
 class GraphStarted(Fact, frozen=True):

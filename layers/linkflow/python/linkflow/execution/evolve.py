@@ -10,6 +10,7 @@ from typing import assert_never
 from msgspec import UNSET
 
 from linkflow.execution import events as e
+from linkflow.execution.parts import begin_part, is_part, part_failed, part_settled
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenTask, Phase, Scope, Stage, State, Status
 from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, wake
 from linkflow.language.json import Json
@@ -36,6 +37,10 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             _exit(state, state.scopes[event.scope], event)
         case e.TaskScheduled():
             _schedule(state, state.scopes[event.scope], event, at)
+        case e.TaskSucceeded() if is_part(state.scopes[event.scope]):
+            part_settled(state, state.scopes[event.scope], event.result)
+        case e.TaskFailed() | e.TaskTimedOut() if is_part(state.scopes[event.scope]):
+            part_failed(state, state.scopes[event.scope], Failure(event.error, event.cause))
         case e.TaskSucceeded():
             scope = _task_over(state, event.scope)
             scope.result, scope.exit = event.result, event.exit
@@ -106,7 +111,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             _start_run(state, event)
         case e.ItemsRead():
             work = _iterations(ready(state, event.scope, "composite"))
-            work.items, work.stage = event.items, "running"
+            work.items, work.stage, work.dealt = event.items, "running", event.dealt
             state.scopes[event.scope].result = UNSET
         case e.Responded():
             state.response = event.response
@@ -136,10 +141,12 @@ def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
     state.program, state.input = event.program, event.input
     state.trigger, state.start_at = event.trigger, event.start_at
     state.started_at, state.deadline, state.histories, state.salt = at, event.deadline, {0: 1}, event.salt
-    state.parent = event.parent
+    state.parent, state.part = event.parent, event.part
     if event.deadline is not None:
         heappush(state.moments, (event.deadline, EXECUTION_DEADLINE))
     state.scopes[0] = Scope(id=0, parent=None, key="", machine="", carry=event.input)
+    if event.part is not None:
+        begin_part(state, event.part)
     state.next_scope = 1
     state.agenda.append(0)
 
@@ -187,7 +194,7 @@ def _start_run(state: State, event: e.MapRunStarted) -> None:
     work = _iterations(scope)
     work.run, work.stage = event.run, "reading" if event.reading else "running"
     work.tolerated_count, work.tolerated_percentage = event.tolerated_count, event.tolerated_percentage
-    work.max_items, work.writer = event.max_items, event.writer
+    work.max_items, work.writer, work.dealt = event.max_items, event.writer, event.dealt
     if event.items is not UNSET:
         work.items = event.items
     count(state, scope, 1)

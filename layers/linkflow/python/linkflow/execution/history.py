@@ -60,10 +60,10 @@ class _Fold:
         self.closing: dict[int, int] = {}
 
     def take(self, event: e.Event, at: float) -> None:
-        before = list(self.before(event))
         number = _scope_of(event)
         where = self.state.scopes.get(number)
         tells = self.of == (0 if where is None else where.history)
+        before = list(self.before(event)) if tells else []
         evolve(self.state, event, at)
         if isinstance(event, e.ScopeOpened):
             number = event.scope
@@ -71,7 +71,7 @@ class _Fold:
             self.last[number] = self.last.get(event.parent, 0)
             if opened.history == number == self.of:
                 self.write(number, ("ExecutionStarted", {"input": opened.given}), at)
-        for row in [*before, *self.after(event)] if tells else ():
+        for row in [*before, *(self.after(event) if tells else ())]:
             self.write(number, row, at)
         if tells and where is not None and where.parent is not None and number not in self.state.scopes:
             self.last[where.parent] = self.last.get(number, 0)

@@ -66,6 +66,9 @@ class Around:
     now: float
     item: tuple[int, Json] | None = None
 
+    def own(self) -> Mapping[str, Json]:
+        return self.variables()
+
     def variables(self) -> Mapping[str, Json]:
         return self.given.variables
 

@@ -38,7 +38,7 @@ def limited(program: p.Program, state: State, news: e.News) -> e.News:
     if program.dialect != "asl" or not isinstance(news, e.TaskSucceeded) or not exceeds(news.result):
         return news
     scope = state.scopes[news.scope]
-    box = program.machines[scope.machine].states[scope.state]
+    box = program.machines[scope.machine].states.get(scope.state)
     if not isinstance(box, p.Task):
         return news
     return e.TaskFailed(news.scope, news.task, DATA_LIMIT, exceeded(_named(box.resource)), news.started, news.finished)

@@ -3,7 +3,8 @@
     starting ──▶ (reading ──▶) running ──▶ (writing ──▶) finished
 
 Reading and writing are tasks of the Map's own scope, carried out by whoever can do its reader's and writer's resource
-(`arn:aws:states:::s3:getObject`, `…:putObject`). The iterations are scopes of the same execution.
+(`arn:aws:states:::s3:getObject`, `…:putObject`). The iterations are scopes of the same execution, unless there are very
+many (`parts`).
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Final
 from msgspec import UNSET
 
 from linkflow.execution import events as e
-from linkflow.execution import item_reader, result_writer
+from linkflow.execution import item_reader, parts, result_writer
 from linkflow.execution.failures import ITEM_READER_FAILED, RESULT_WRITER_FAILED, RUNTIME
 from linkflow.execution.state import Iterations, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
@@ -53,7 +54,8 @@ def _start(box: p.Map, state: State, scope: Scope, work: Iterations, view: View)
     writer = _where(box.writer.arguments.evaluate(inner)) if box.writer else None
     if box.reader is None:
         items = grouped(box, state, scope, view.around.now, work.items) if box.batcher else UNSET
-        yield e.MapRunStarted(scope.id, run, items, count, percentage, writer=writer)
+        dealt = parts.share(len(work.items if items is UNSET else items))
+        yield e.MapRunStarted(scope.id, run, items, count, percentage, writer=writer, dealt=dealt)
         return
     most = box.reader.max_items.evaluate(inner) if box.reader.max_items else None
     arguments = box.reader.arguments.evaluate(inner)
@@ -77,11 +79,15 @@ def _read(box: p.Map, state: State, scope: Scope, work: Iterations, view: View) 
         yield e.StateFailed(scope.id, ITEM_READER_FAILED, str(unreadable), composite=True)
         return
     items = items if work.max_items is None else items[: work.max_items]
-    yield e.ItemsRead(scope.id, grouped(box, state, scope, view.around.now, items))
+    items = grouped(box, state, scope, view.around.now, items)
+    yield e.ItemsRead(scope.id, items, parts.share(len(items)))
 
 
 def end(box: p.Map, state: State, scope: Scope, work: Iterations) -> Iterator[e.Event]:
     """All iterations are settled: what they made is the result, or goes where the writer says, file by file."""
+    if state.part is not None and scope.parent is None:
+        yield e.CompositeFinished(scope.id, result=parts.made(work))
+        return
     if box.writer is None or not work.distributed:
         yield e.CompositeFinished(scope.id)
         return

@@ -17,11 +17,11 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET
 
-from linkflow.execution.events import Names, Parent, Value
+from linkflow.execution.events import Names, Parent, Part, Value
 from linkflow.language.json import Json
 
 Phase = Literal["enter", "run", "task", "wait", "backoff", "composite", "finish", "failed", "ended"]
-_UNDECIDED: frozenset[Phase] = frozenset({"enter", "run", "finish", "failed", "ended"})
+_UNDECIDED: frozenset[Phase] = frozenset({"enter", "run", "composite", "finish", "failed", "ended"})
 Status = Literal["running", "succeeded", "failed", "timed_out", "cancelled"]
 
 
@@ -70,8 +70,9 @@ class Iterations(msgspec.Struct, tag=True):
     """A Map at work: `open` maps an index to its scope, `next` is the first index not begun.
 
     A distributed Map goes through all stages: its run is yet to start; a task reads its items; it runs; tasks write
-    its results (`written` of them are). Every other Map only runs. `errors` keeps what failed where failures are
-    tolerated."""
+    its results (`written` of them are). One that is wide is `dealt` to child executions, so many items to each: then
+    `open` holds scopes that stand for a part, by its first item. Every other Map only runs. `errors` keeps what failed
+    where failures are tolerated."""
 
     items: list[Json]
     max_concurrency: int
@@ -84,6 +85,7 @@ class Iterations(msgspec.Struct, tag=True):
     max_items: int | None = None
     writer: Json = None
     written: int = 0
+    dealt: int = 0
     open: dict[int, int] = {}
     results: dict[int, Json] = {}
     errors: dict[int, Failure] = {}
@@ -165,6 +167,7 @@ class State(msgspec.Struct):
     histories: dict[int, int] = {}
     salt: str = ""
     parent: Parent | None = None
+    part: Part | None = None
     orphans: list[int] = []
 
     @property
@@ -172,5 +175,6 @@ class State(msgspec.Struct):
         return self.status != "running"
 
     def resume(self) -> None:
-        """After reading a book: put on the agenda exactly the scopes that were left with something to decide."""
+        """After reading a book: put on the agenda the scopes that may have something to decide. (A composite may have
+        heard of a child since it decided last; if it has not, it decides nothing.)"""
         self.agenda = [scope.id for scope in self.scopes.values() if scope.phase in _UNDECIDED]

@@ -56,6 +56,9 @@ class ScopeSurroundings:
             chain.append(self.state.scopes[chain[-1].parent])
         return {name: value for one in reversed(chain) for name, value in one.variables.items()}
 
+    def own(self) -> Mapping[str, Json]:
+        return self.scope.variables
+
     def context(self) -> Mapping[str, Json]:
         """The context object (Step Functions developer guide, "Accessing execution data from the Context object")."""
         state, scope, names = self.state, self.scope, self.state.names

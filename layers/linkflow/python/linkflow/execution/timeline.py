@@ -100,7 +100,7 @@ class _Fold:
                 self.open[event.scope] = entry
             case e.NodeSkipped():
                 self.entries.append(Entry(event.node, _path(state, event.scope), "skipped", at, at))
-            case e.TaskScheduled():
+            case e.TaskScheduled() if event.scope in self.open:
                 self.open[event.scope].attempts.append(Attempt(event.attempt))
             case e.TaskStarted():
                 self._attempt(event.scope, event.at, None)
@@ -109,8 +109,10 @@ class _Fold:
             case e.MomentReached():
                 self.open[event.scope].waits_until = None
             case e.GraphStarted():
-                # A drawn graph is what people see; the state that holds it is not a box of theirs.
-                self.entries.remove(self.open.pop(event.scope))
+                # A drawn graph is what people see; a state that only holds it is not a box of theirs.
+                scope = state.scopes[event.scope]
+                if scope.key != scope.state:
+                    self.entries.remove(self.open.pop(event.scope))
             case _:
                 pass
 
@@ -127,6 +129,8 @@ class _Fold:
         error: str | None = None,
         message: str | None = None,
     ) -> None:
+        if scope not in self.open:
+            return  # a part of a wide Map, which has a timeline of its own
         attempts = self.open[scope].attempts
         began = started or attempts[-1].started
         attempts[-1] = replace(attempts[-1], started=began, finished=finished, error=error, message=message)

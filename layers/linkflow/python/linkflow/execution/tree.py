@@ -26,7 +26,7 @@ def ready(state: State, number: int, phase: Phase) -> Scope:
 
 def settle(state: State, scope: Scope, output: Json, exit_name: str) -> None:
     """The scope's machine is done: its result goes to the parent's composite, and the scope is gone."""
-    parent = _leave(state, scope)
+    parent = leave(state, scope)
     match parent.composite:
         case Branches() | Iterations() as many:
             many.results[int(scope.key)] = output
@@ -46,7 +46,7 @@ def wake(state: State, number: int) -> None:
         state.agenda.append(number)
 
 
-def _leave(state: State, scope: Scope) -> Scope:
+def leave(state: State, scope: Scope) -> Scope:
     """Take the scope out of the tree; gives its parent."""
     assert scope.parent is not None  # noqa: S101 (the root never settles into a parent)
     del state.scopes[scope.id]
@@ -68,9 +68,10 @@ def open_scope(state: State, parent: Scope, event: e.ScopeOpened) -> None:
             branches.open[int(event.key)] = event.scope
             carry = parent.carry
         case Iterations() as iterations:
-            iterations.open[int(event.key)] = event.scope
-            iterations.next = int(event.key) + 1
-            carry = iterations.items[int(event.key)]
+            first = int(event.key)
+            iterations.open[first] = event.scope
+            iterations.next = min(first + (iterations.dealt or 1), len(iterations.items))
+            carry = iterations.items[first : iterations.next] if iterations.dealt else iterations.items[first]
             count(state, parent, int(not iterations.distributed))
         case Nodes() as nodes:
             nodes.open[str(event.key)] = event.scope
@@ -84,6 +85,7 @@ def open_scope(state: State, parent: Scope, event: e.ScopeOpened) -> None:
     opened = Scope(event.scope, parent.id, event.key, address, carry, parent.history)
     if isinstance(parent.composite, Iterations) and parent.composite.distributed:
         opened.history, opened.given, state.histories[event.scope] = event.scope, carry, 1
+        opened.input = carry if parent.composite.dealt else None
     state.scopes[event.scope] = opened
     state.next_scope = event.scope + 1
     state.agenda.append(event.scope)
@@ -112,7 +114,7 @@ def fail(state: State, scope: Scope, failure: Failure) -> None:
         scope.failure, scope.phase = failure, "ended"
         state.agenda.append(scope.id)
         return
-    parent = _leave(state, scope)
+    parent = leave(state, scope)
     composite = parent.composite
     if scope.history == parent.history:
         count(state, parent, _told(composite) + int(scope.attempt > 0 and not composite_failed))
@@ -144,6 +146,6 @@ def abort(state: State, scope: Scope) -> None:
     standing = int(scope.phase not in ("enter", "ended"))
     if scope.parent is None:
         return
-    parent = _leave(state, scope)
+    parent = leave(state, scope)
     if scope.history == parent.history:
         count(state, parent, _told(parent.composite) + standing)

@@ -46,6 +46,10 @@ class Surroundings(Protocol):
 
     def variables(self) -> Mapping[str, Json]: ...
 
+    def own(self) -> Mapping[str, Json]:
+        """Those of the variables that were assigned by states of the same machine."""
+        ...
+
     def context(self) -> Mapping[str, Json]:
         """Step Functions' context object."""
         ...

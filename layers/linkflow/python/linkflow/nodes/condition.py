@@ -141,7 +141,7 @@ def _contains(left: Json, right: Json) -> bool:
         return isinstance(right, str) and right in left
     if isinstance(left, list):
         return any(_equal(one, right) for one in left)
-    return isinstance(left, dict) and right in left
+    return isinstance(left, dict) and isinstance(right, str) and right in left
 
 
 def _is_empty(left: Json) -> bool:

@@ -43,6 +43,8 @@ class Merge(PureNode):
 
     def evaluate(self, view: View) -> Outcome:
         outputs: Mapping[str, Json] = view.input
+        if not isinstance(outputs, dict):
+            raise EvaluationFailed("LinkFlow.BadMerge", "No branch leads to this merge, so there is nothing to merge.")
         match self.combine:
             case "object":
                 return Outcome(outputs)

@@ -63,8 +63,8 @@ class PassFlow(InputFlow):
 
 
 def passes(view: View) -> int:
-    """How many passes of the nearest `repeat` are done."""
-    return int(view.around.variables().get("passes", 0))
+    """How many passes of this `repeat` are done."""
+    return int(view.around.own().get("passes", 0))
 
 
 class HandlerFlow(ErrorFlow):
