@@ -1,0 +1,197 @@
+"""Random graphs with graphs inside nodes, and tasks whose outcome follows from what they are asked.
+
+What a run gives may rightly depend on who is quicker, so there are manners of drawing:
+
+    steady    data steers and joins wait for all: status and output are determined. Failures that may race for the end
+              of one graph all bear the same name.
+    racing    joins also take the first or a quorum, so what nodes receive is not determined; but only constants, items
+              and counts steer, so the status is.
+    alike     nothing steers but what the execution was started with: every pass of a container does the same.
+    anything  expressions, loops and merges look at whatever comes, and may fail.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from zlib import crc32
+
+import msgspec
+from hypothesis import strategies as st
+
+from linkflow.execution.commands import RunTask
+from linkflow.execution.events import News, TaskFailed, TaskSucceeded
+from linkflow.language.json import Json
+from tests.unit.graphs import node
+
+Manner = Literal["steady", "racing", "alike", "anything"]
+Drawn = dict[str, Json]
+
+DEEPEST = 3
+LONG = 31_536_000
+"""Seconds a task may take: longer than all waits of a graph together, so that no task times out by itself."""
+
+SOURCES: dict[Manner, tuple[str, ...]] = {
+    "steady": ("input", "item", "index", "vars.passes", "error", "trigger"),
+    "racing": ("item", "index", "vars.passes", "trigger"),
+    "alike": ("trigger",),
+    "anything": ("input", "item", "index", "error", "input.n + 1", "$sum(input)", "input[0]", "input ~> $keys()"),
+}
+OPERATORS = ("equals", "not_equals", "exists", "is_empty", "is_true")
+RISKY = (*OPERATORS, "greater", "contains", "in", "starts_with")
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+_NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+_NAMES = st.sampled_from(["n", "error", "x"])
+
+
+def _composed(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+    return st.lists(inner, max_size=3) | st.dictionaries(_NAMES | _TEXT, inner, max_size=3)
+
+
+JSON: st.SearchStrategy[Json] = st.recursive(st.none() | st.booleans() | _NUMBERS | _TEXT, _composed, max_leaves=8)
+
+
+@st.composite
+def bodies(draw: st.DrawFn, manner: Manner) -> Drawn:
+    """Graphs as they stand in a container."""
+    return _Sheet(draw, manner, left=8).body(1, ())
+
+
+@st.composite
+def whole(draw: st.DrawFn, manner: Manner) -> Drawn:
+    """Whole workflows."""
+    body = _Sheet(draw, manner).body(0, ())
+    led = {edge["target"] for edge in body["edges"]}
+    behind = [{"source": "start", "target": one["id"]} for one in body["nodes"] if one["id"] not in led]
+    return {"nodes": [node("start", "manual"), *body["nodes"]], "edges": [*behind, *body["edges"]]}
+
+
+def exits(drawn: Drawn) -> list[str]:
+    decides = drawn["type"] == "condition" and not drawn["disabled"]
+    found = ["true", "false"] if decides else ["default"]
+    return found + (["error"] if drawn["on_error"] == "branch" else [])
+
+
+@dataclass
+class _Sheet:
+    """Draws one workflow of at most `left` nodes. Edges lead from earlier nodes to later ones."""
+
+    draw: st.DrawFn
+    manner: Manner
+    left: int = 14
+    names: list[str] = field(default_factory=list)
+
+    def body(self, depth: int, around: Sequence[str]) -> Drawn:
+        """`around` are the nodes outside that are surely settled when this graph begins."""
+        nodes: dict[str, Drawn] = {}
+        edges: list[Drawn] = []
+        settled: dict[str, set[str]] = {}
+        for number in range(self.draw(st.integers(1, 6 if depth == 0 else 3))):
+            if number > 0 and self.left <= 0:
+                break
+            before = self.draw(st.lists(st.sampled_from(list(nodes)), max_size=3, unique=True)) if nodes else []
+            known: set[str] = set().union(*(settled[one] for one in before))
+            made = self.node(depth, [*around, *sorted(known)], len(before))
+            nodes[made["id"]] = made
+            edges += [
+                {"source": one, "target": made["id"], "branch": self.draw(st.sampled_from(exits(nodes[one])))}
+                for one in before
+            ]
+            hasty = made["config"].get("wait_for", "all") != "all"
+            settled[made["id"]] = {made["id"]} | (set() if hasty else known)
+        return {"nodes": list(nodes.values()), "edges": edges}
+
+    def node(self, depth: int, known: Sequence[str], edges: int) -> Drawn:
+        self.left -= 1
+        self.names.append(name := f"n{len(self.names)}")
+        kind = self.draw(st.sampled_from(self.possible(depth, edges)))
+        on_error = self.draw(st.sampled_from(["stop", "continue", "branch"]))
+        draws: dict[str, Callable[[], Drawn]] = {
+            "no_op": dict,
+            "http_request": lambda: {"url": self.expression(known)},
+            "set": lambda: {"values": {"v": self.expression(known)}, "keep_input": self.draw(st.booleans())},
+            "delay": lambda: {"seconds": self.draw(st.sampled_from([0, 1, 7.5, *self.risky(known)]))},
+            "condition": lambda: {"all": [self.comparison(known)]},
+            "merge": lambda: self.merge(edges),
+            "loop": lambda: self.loop(depth, known, on_error),
+            "repeat": lambda: self.repeat(depth, known),
+            "try": lambda: {key: self.body(depth + 1, known) for key in ("body", "handler")},
+        }
+        more: Drawn = {"on_error": on_error, "disabled": self.draw(st.integers(0, 9)) == 9}
+        if kind in ("no_op", "http_request"):
+            more["timeout"] = LONG
+        if self.draw(st.integers(0, 2)) == 2:
+            jitter, attempts = self.draw(st.booleans()), self.draw(st.integers(2, 3))
+            more["retry"] = {"max_attempts": attempts, "interval": 1, "jitter": jitter}
+        return node(name, kind, draws[kind](), **more)
+
+    def possible(self, depth: int, edges: int) -> list[str]:
+        kinds = ["http_request", "http_request", "no_op", "set", "condition", "delay"]
+        kinds += ["merge", "merge"] if edges or self.manner == "anything" else []
+        return kinds + (["loop", "repeat", "try"] if depth < DEEPEST and self.left > 0 else [])
+
+    def expression(self, known: Sequence[str]) -> str:
+        nodes = [] if self.manner in ("racing", "alike") else [f"nodes.{one}" for one in known]
+        return f"{{{{ {self.draw(st.sampled_from([*SOURCES[self.manner], *nodes]))} }}}}"
+
+    def risky(self, known: Sequence[str]) -> list[str]:
+        """An expression where a number belongs, if anything goes."""
+        return [self.expression(known)] if self.manner == "anything" else []
+
+    def comparison(self, known: Sequence[str]) -> Drawn:
+        operator = self.draw(st.sampled_from(RISKY if self.manner == "anything" else OPERATORS))
+        right: Json = self.draw(st.sampled_from([None, 0, 1, "a", True, [], {"n": 1}]))
+        return {"left": self.expression(known), "operator": operator, "right": right}
+
+    def merge(self, edges: int) -> Drawn:
+        """A quorum of all edges races with nobody: it is reached when the last has come."""
+        combine = ["object", "append"] + (["position", "key"] if self.manner == "anything" else [])
+        config: Drawn = {"combine": self.draw(st.sampled_from(combine))}
+        if config["combine"] == "key":
+            config["key"] = "n"
+        waits = (
+            ["all"]
+            + (["quorum"] if edges else [])
+            + (["first"] if self.manner in ("racing", "anything") or edges == 1 else [])
+        )
+        config["wait_for"] = self.draw(st.sampled_from(waits))
+        if config["wait_for"] == "quorum":
+            fewest = 1 if self.manner in ("racing", "anything") else edges
+            config["quorum"] = self.draw(st.integers(fewest, edges))
+        return config
+
+    def loop(self, depth: int, known: Sequence[str], on_error: str) -> Drawn:
+        """Its own error, of more failures than are tolerated, may end a graph only where no name is compared."""
+        items = self.draw(st.lists(st.sampled_from([None, 1, "a", self.expression(known)]), max_size=3))
+        config: Drawn = {"items": items, "concurrency": self.draw(st.sampled_from([0, 1, 2, 10]))}
+        if self.manner == "anything" and self.draw(st.booleans()):
+            config["items"] = self.expression(known)
+        if on_error != "stop" or self.manner != "steady":
+            tolerated = [{}, {"tolerated_failures": 1}, {"tolerated_percentage": 50}, {"tolerated_failures": 9}]
+            config.update(self.draw(st.sampled_from(tolerated)))
+        return {**config, "body": self.body(depth + 1, known)}
+
+    def repeat(self, depth: int, known: Sequence[str]) -> Drawn:
+        passes = self.draw(st.integers(1, 3))
+        until = f"{{{{ vars.passes >= {passes} }}}}"
+        if self.manner == "anything":
+            until = self.draw(st.sampled_from([until, "{{ output.n > 1 }}", "{{ $exists(output) }}", "{{ output }}"]))
+        return {"until": until, "at_most": 3, "body": self.body(depth + 1, known)}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Answers tasks by what they ask alone: of eight, `failing` fail each time, and one fails at its first attempt.
+    What a task gives tells all it was asked, in a few characters."""
+
+    failing: int
+    seed: int = 0
+
+    def __call__(self, task: RunTask) -> News:
+        asked = crc32(msgspec.json.encode((self.seed, task.node, task.arguments), order="deterministic"))
+        if asked % 8 < self.failing or (asked % 8 == 7 and task.attempt == 1):
+            return TaskFailed(task.scope, task.task, "Boom", "It broke.", retryable=asked % 3 > 0)
+        return TaskSucceeded(task.scope, task.task, f"{asked:x}")
+
+
+RULES = st.builds(Rule, st.integers(0, 3), st.integers(0, 1_000))
