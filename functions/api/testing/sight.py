@@ -87,7 +87,7 @@ class _Replaced:
         return self._around.now
 
     def own(self) -> Mapping[str, Json]:
-        return self.variables()
+        return self._around.own()
 
     def variables(self) -> Mapping[str, Json]:
         return self._around.variables()

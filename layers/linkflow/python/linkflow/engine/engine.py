@@ -11,6 +11,7 @@ from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, 
 from linkflow.nodes.base import BaseNode
 from linkflow.ports import Blobs, Clock, Http, Ids, Queue, Table
 from linkflow.stores.books import Books
+from linkflow.stores.files import Files
 from linkflow.stores.summaries import Summaries
 from linkflow.stores.workflows import Workflows
 
@@ -66,6 +67,7 @@ class Engine:
     integrations: Integrations
     books: Books
     summaries: Summaries
+    files: Files
     workflows: Workflows
     programs: Programs
     closings: Closings = field(default_factory=Closings)
@@ -96,6 +98,7 @@ def build(
         integrations,
         Books(table, blobs),
         Summaries(table),
+        Files(table, blobs),
         workflows,
         Programs(workflows, nodes),
         limits=limits,

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from linkflow.engine import children
+from linkflow.engine import buckets, children
 from linkflow.engine.engine import Call, Engine, Integration, Told
 from linkflow.execution import parts
 from linkflow.execution.events import Part, TaskSubmitted, TaskSucceeded
@@ -51,7 +51,15 @@ def _begun(engine: Engine, call: Call, answer: Json) -> Told:
     return TaskSubmitted(task.scope, task.task, answer)
 
 
+_S3: Final[Mapping[str, Integration]] = {
+    "getObject": buckets.get_object,
+    "putObject": buckets.put_object,
+    "listObjectsV2": buckets.list_objects,
+}
+
 INTEGRATIONS: Final[Mapping[str, Integration]] = {
+    **{f"arn:aws:states:::s3:{verb}": does for verb, does in _S3.items()},
+    **{f"arn:aws:states:::aws-sdk:s3:{verb}": does for verb, does in _S3.items()},
     RESOURCE + SubWorkflow.type: sub_workflow,
     parts.RESOURCE: part,
     "arn:aws:states:::states:startExecution": start_execution,

@@ -5,6 +5,7 @@ EXEC#w#e     SUMMARY            the summary; its payload is the book's opening (
 WF#w#id      META, V#00000001   a workflow and its versions
 HOOK#token   HOOK               where a webhook leads
 KEY#hash     KEY                an API key, found by the hash of its text
+FILE#w#b     <key>              a file in a bucket of the workspace
 IDEM#w#key   IDEM               what a repeated request was answered with
 INSTALLATION OWNER              the first owner, made once
 """
@@ -53,6 +54,15 @@ def webhook(token: str) -> Key:
 
 def api_key(digest: str) -> Key:
     return Key(f"KEY#{digest}", "KEY")
+
+
+def file(workspace: str, bucket: str, name: str) -> Key:
+    return Key(f"FILE#{workspace}#{bucket}", name)
+
+
+def files(workspace: str, bucket: str, prefix: str) -> Range:
+    """Those whose names begin with `prefix`, in order."""
+    return Range(f"FILE#{workspace}#{bucket}", prefix, f"{prefix}\U0010ffff", limit=1_000)
 
 
 def idempotency(workspace: str, key: str) -> Key:

@@ -63,6 +63,18 @@ class HookTarget(msgspec.Struct, frozen=True):
     answer: str
 
 
+class File(msgspec.Struct, frozen=True):
+    """A file as its bucket lists it: bytes, the digest of its content, when it was written, and the blob that holds
+    it."""
+
+    bucket: str
+    name: str
+    size: int
+    digest: str
+    modified: float
+    blob: str
+
+
 class ApiKey(msgspec.Struct, frozen=True):
     """Stored under the hash of its text; the text itself is shown once and kept nowhere."""
 
