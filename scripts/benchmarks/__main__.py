@@ -1,4 +1,4 @@
-"""`scripts/bench [a b c d e]`"""
+"""`scripts/bench [a b c d e f g]`"""
 
 import asyncio
 import sys
@@ -6,7 +6,8 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from scripts.benchmarks.loads import LOADS, Line
+from scripts.benchmarks.line import Line
+from scripts.benchmarks.loads import LOADS
 from scripts.benchmarks.server import server
 
 
@@ -20,7 +21,7 @@ def main() -> None:
     unknown = [letter for letter in letters if letter not in LOADS]
     if unknown:
         raise SystemExit(f"There are the loads {' '.join(sorted(LOADS))}, but not {' '.join(unknown)}.")
-    table = Table("load", "measured", "floor", "CPU of the server")
+    table = Table("load", "measured", "floor", "CPU")
     for line in asyncio.run(measure(letters)):
         table.add_row(line.load, line.measured, line.floor, line.cpu)
     Console().print(table)

@@ -4,24 +4,17 @@ import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
+from scripts.benchmarks import long_loads
 from scripts.benchmarks.client import Client
 from scripts.benchmarks.graphs import chain, fan
+from scripts.benchmarks.line import Line
 from scripts.benchmarks.server import Server, server
 
 STEPS = 10
 MANY = 500
 _ROUNDS = 40
 _WARM_UP = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    load: str
-    measured: str
-    floor: str
-    cpu: str = ""
 
 
 async def sequential(on: Server) -> list[Line]:
@@ -133,4 +126,6 @@ LOADS: Mapping[str, Callable[[Server], Awaitable[list[Line]]]] = {
     "c": wide,
     "d": pure,
     "e": beginnings,
+    "f": long_loads.long,
+    "g": long_loads.wide,
 }
