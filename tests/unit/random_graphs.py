@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import News, TaskFailed, TaskSucceeded
 from linkflow.language.json import Json
-from tests.unit.graphs import node
+from tests.unit.graphs import graph, node
 
 Manner = Literal["steady", "racing", "alike", "anything"]
 Drawn = dict[str, Json]
@@ -58,6 +58,21 @@ def bodies(draw: st.DrawFn, manner: Manner) -> Drawn:
 
 
 @st.composite
+def nests(draw: st.DrawFn) -> tuple[Drawn, int]:
+    """Containers in containers, and how often the node `leaf` inside them all runs when nothing fails."""
+    inside, times = node("leaf"), 1
+    for number, kind in enumerate(draw(st.lists(st.sampled_from(["loop", "repeat", "try"]), max_size=DEEPEST))):
+        width, body = draw(st.integers(1, 3)), {"nodes": [inside], "edges": []}
+        configs: dict[str, Drawn] = {
+            "loop": {"items": ["x"] * width, "body": body},
+            "repeat": {"until": f"{{{{ vars.passes >= {width} }}}}", "body": body},
+            "try": {"body": body, "handler": {"nodes": [node(f"sorry{number}")], "edges": []}},
+        }
+        inside, times = node(f"around{number}", kind, configs[kind]), times * (1 if kind == "try" else width)
+    return graph([node("start", "manual"), inside], f"start -> {inside['id']}"), times
+
+
+@st.composite
 def whole(draw: st.DrawFn, manner: Manner) -> Drawn:
     """Whole workflows."""
     body = _Sheet(draw, manner).body(0, ())
@@ -89,7 +104,8 @@ class _Sheet:
         for number in range(self.draw(st.integers(1, 6 if depth == 0 else 3))):
             if number > 0 and self.left <= 0:
                 break
-            before = self.draw(st.lists(st.sampled_from(list(nodes)), max_size=3, unique=True)) if nodes else []
+            fewest = min(len(nodes), self.draw(st.integers(0, 2)))
+            before = self.draw(st.permutations(list(nodes)))[: fewest + self.draw(st.integers(0, 1))]
             known: set[str] = set().union(*(settled[one] for one in before))
             made = self.node(depth, [*around, *sorted(known)], len(before))
             nodes[made["id"]] = made
@@ -127,7 +143,7 @@ class _Sheet:
 
     def possible(self, depth: int, edges: int) -> list[str]:
         kinds = ["http_request", "http_request", "no_op", "set", "condition", "delay"]
-        kinds += ["merge", "merge"] if edges or self.manner == "anything" else []
+        kinds += ["merge"] * (2 * edges + (self.manner == "anything"))
         return kinds + (["loop", "repeat", "try"] if depth < DEEPEST and self.left > 0 else [])
 
     def expression(self, known: Sequence[str]) -> str:

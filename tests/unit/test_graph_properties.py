@@ -239,3 +239,11 @@ def test_every_further_pass_costs_as_much_as_the_one_before(kind: str, body: Jso
     assert most - more == more - few
     few, more, most = (len(msgspec.json.encode(book)) for book in books)
     assert kind == "repeat" or most - more <= 1.1 * (more - few) + 100
+
+
+@given(drawn.nests(), SEEDS)
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_a_node_runs_as_often_as_all_containers_around_it_say(nest: tuple[Json, int], seed: int) -> None:
+    definition, times = nest
+    calm, wild = disturbed(definition, gives(1), seed)
+    assert calm.visited().count("leaf") == wild.visited().count("leaf") == times
