@@ -1,1 +1,1 @@
-"""What LinkFlow costs: real server processes, driven over their own doors, and single executions in processes of their own."""
+"""What LinkFlow costs: real server processes, driven over their own doors; single executions in their own processes."""
