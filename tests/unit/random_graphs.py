@@ -104,7 +104,7 @@ class _Sheet:
         for number in range(self.draw(st.integers(1, 6 if depth == 0 else 3))):
             if number > 0 and self.left <= 0:
                 break
-            fewest = min(len(nodes), self.draw(st.integers(0, 2)))
+            fewest = min(len(nodes), self.draw(st.sampled_from([0, 0, 1, 2])))
             before = self.draw(st.permutations(list(nodes)))[: fewest + self.draw(st.integers(0, 1))]
             known: set[str] = set().union(*(settled[one] for one in before))
             made = self.node(depth, [*around, *sorted(known)], len(before))
@@ -144,7 +144,7 @@ class _Sheet:
     def possible(self, depth: int, edges: int) -> list[str]:
         kinds = ["http_request", "http_request", "no_op", "set", "condition", "delay"]
         kinds += ["merge"] * (2 * edges + (self.manner == "anything"))
-        return kinds + (["loop", "repeat", "try"] if depth < DEEPEST and self.left > 0 else [])
+        return kinds + (["loop", "repeat", "try"] * 2 if depth < DEEPEST and self.left > 0 else [])
 
     def expression(self, known: Sequence[str]) -> str:
         nodes = [] if self.manner in ("racing", "alike") else [f"nodes.{one}" for one in known]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from linkflow.execution import events as e
 from linkflow.execution.advance import advance, next_moment
 from linkflow.execution.commands import RunTask
+from linkflow.execution.state import State
 from linkflow.language.json import Json
 from tests.unit import random_graphs as drawn
 from tests.unit.driver import Answer, Run, gives
@@ -48,6 +49,7 @@ class Recorded(Run):
 
     def _wrote(self, events: Sequence[e.Event]) -> "Recorded":
         self.book.append((self.now, events))
+        is_a_tree(self.state)
         return self
 
 
@@ -110,6 +112,13 @@ class Disturbed(Recorded):
         return chosen
 
 
+def is_a_tree(state: State) -> None:
+    """Every scope but the root is one that its parent waits for, and every one that is waited for is there."""
+    composites = [(scope.id, scope.composite) for scope in state.scopes.values() if scope.composite is not None]
+    awaited = {child: parent for parent, composite in composites for child in composite.open.values()}
+    assert awaited == {scope.id: scope.parent for scope in state.scopes.values() if scope.parent is not None}
+
+
 def is_over(run: Run) -> None:
     """A closed execution owes nothing, waits for nothing, and hears nothing any more."""
     state = run.state
@@ -122,8 +131,10 @@ def is_over(run: Run) -> None:
 
 
 def tasks_are_recorded_once(run: Recorded) -> None:
-    """No task has two outcomes or an outcome elsewhere; attempts of one entry share a key that no other entry has."""
+    """No task has two outcomes or an outcome elsewhere; attempts of one entry are counted, and share a key no other
+    entry has."""
     entered: Counter[int] = Counter()
+    attempts: Counter[tuple[int, int]] = Counter()
     entries: dict[int, tuple[int, int]] = {}
     ended: Counter[tuple[int, int]] = Counter()
     for event in run.events():
@@ -132,7 +143,9 @@ def tasks_are_recorded_once(run: Recorded) -> None:
                 entered[event.scope] += 1
             case e.TaskScheduled():
                 assert event.task not in entries
-                entries[event.task] = (event.scope, entered[event.scope])
+                entries[event.task] = entry = (event.scope, entered[event.scope])
+                attempts[entry] += 1
+                assert event.attempt == attempts[entry]
             case e.TaskSucceeded() | e.TaskFailed() | e.TaskTimedOut():
                 ended[event.scope, event.task] += 1
                 assert entries[event.task][0] == event.scope
@@ -168,7 +181,7 @@ SEEDS = st.integers(0, 2**32)
 
 
 @given(drawn.whole("steady"), drawn.RULES, SEEDS)
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(deadline=None, derandomize=True, max_examples=250)
 def test_whatever_happens_around_it_an_execution_ends_the_same(definition: Json, rule: Answer, seed: int) -> None:
     calm, wild = disturbed(definition, rule, seed)
     assert (wild.state.status, wild.state.output) == (calm.state.status, calm.state.output)
@@ -183,7 +196,7 @@ def run_once(run: Recorded) -> list[str]:
 
 
 @given(drawn.whole("racing"), drawn.RULES, SEEDS)
-@settings(deadline=None, derandomize=True, max_examples=80)
+@settings(deadline=None, derandomize=True, max_examples=120)
 def test_where_branches_race_an_execution_still_ends_by_the_same_status(
     definition: Json, rule: Answer, seed: int
 ) -> None:
