@@ -179,7 +179,7 @@ class _Sheet:
     def loop(self, depth: int, known: Sequence[str], on_error: str) -> Drawn:
         """Its own error, of more failures than are tolerated, may end a graph only where no name is compared."""
         items = self.draw(st.lists(st.sampled_from([None, 1, "a", self.expression(known)]), max_size=3))
-        config: Drawn = {"items": items, "concurrency": self.draw(st.sampled_from([0, 1, 2, 10]))}
+        config: Drawn = {"items": items, "concurrency": self.draw(st.sampled_from([0, 1, 2, 10, *self.risky(known)]))}
         if self.manner == "anything" and self.draw(st.booleans()):
             config["items"] = self.expression(known)
         if on_error != "stop" or self.manner != "steady":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from linkflow.engine.closings import Closings
+from linkflow.engine.letters import Letters
 from linkflow.engine.programs import Programs
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
@@ -71,6 +72,7 @@ class Engine:
     workflows: Workflows
     programs: Programs
     closings: Closings = field(default_factory=Closings)
+    letters: Letters = field(default_factory=Letters)
     limits: Limits = field(default_factory=Limits)
 
 

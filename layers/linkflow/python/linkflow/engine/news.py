@@ -3,6 +3,8 @@
 A visit under way notices within moments (`Limits.notice`, or at its next put); otherwise the lane brings one.
 """
 
+from collections.abc import Sequence
+
 from linkflow.engine.engine import Engine
 from linkflow.engine.wakes import wake
 from linkflow.errors import NotFound
@@ -14,12 +16,20 @@ from linkflow.execution.state import State
 async def tell(engine: Engine, workspace: str, execution: str, news: News) -> State:
     """Tell the execution, if it still cares: late and repeated news changes nothing. Its state, as it was when the
     news came. Raises `NotFound`."""
+
+    async def write(batch: Sequence[News]) -> State:
+        return await _written(engine, workspace, execution, batch)
+
+    return await engine.letters.send(execution, news, write)
+
+
+async def _written(engine: Engine, workspace: str, execution: str, batch: Sequence[News]) -> State:
     while True:
         book = await engine.books.load(workspace, execution)
         if book is None:
             raise NotFound("execution", execution)
         state, now = book.state, engine.clock.now()
         program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
-        event = admit(program, state, news, now)
-        if event is None or await engine.books.append(book, [event], now, [wake(workspace, execution)]):
+        admitted = [event for news in batch if (event := admit(program, state, news, now)) is not None]
+        if not admitted or await engine.books.append(book, admitted, now, [wake(workspace, execution)]):
             return state

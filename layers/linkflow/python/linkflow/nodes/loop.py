@@ -74,6 +74,6 @@ class _Parameter:
         value = self.value.evaluate(view)
         if self.name == "items" and not isinstance(value, list):
             raise EvaluationFailed("LinkFlow.BadConfig", "'items' must be a list; what was computed is none.")
-        whole = {"items": [], BODY: {}, **({} if self.name == "items" else {self.name: value})}
-        Loop.configured(whole)
-        return value
+        if self.name == "items":
+            return value
+        return getattr(Loop.configured({"items": [], BODY: {}, self.name: value}), self.name)
