@@ -17,22 +17,34 @@ from tests.crash.server import Server
 from tests.flow.outside import Outside
 from tests.unit.graphs import graph, node
 
+CHILD = "crash-child"
 PATIENCE = 90.0
 """Seconds within which everything is finished once nobody dies any more."""
 
 
 def workflow(outside: Outside) -> dict[str, Any]:
-    """Two calls in a row, two beside each other, a join, a delay, a last value: something is always under way."""
+    """Two calls in a row, two side by side, a join, a delay, a child, a last value: something is always under way."""
     call = {"url": outside.address + "/ok", "method": "POST", "body": "{{ trigger }}"}
     nodes = [
         node("start", "manual"),
         *(node(name, "http_request", call, retry={"max_attempts": 5, "interval": 0.2}) for name in "abcd"),
         node("join", "merge"),
         node("wait", "delay", {"seconds": 1}),
+        node("child", "sub_workflow", {"workflow": CHILD, "input": "{{ trigger }}"}),
         node("end", "set", {"values": {"n": "{{ trigger.n }}"}}),
     ]
-    edges = ("start -> a", "a -> b", "b -> c", "b -> d", "c -> join", "d -> join", "join -> wait", "wait -> end")
-    return graph(nodes, *edges)
+    edges = ("start -> a", "a -> b", "b -> c", "b -> d", "c -> join", "d -> join", "join -> wait", "wait -> child")
+    return graph(nodes, *edges, "child -> end")
+
+
+def child() -> dict[str, Any]:
+    """What each of them starts and waits for."""
+    nodes = [
+        node("begin", "manual"),
+        node("pause", "delay", {"seconds": 0.5}),
+        node("echo", "set", {"values": {"n": 1}}),
+    ]
+    return graph(nodes, "begin -> pause", "pause -> echo")
 
 
 class Story:
@@ -48,13 +60,16 @@ class Story:
             await other.start()
             other.key = first.key
         async with httpx.AsyncClient(timeout=10, headers={"Authorization": f"Bearer {first.key}"}) as http:
+            inner = await self._insistent(http, "POST", "/api/v1/workflows", {"name": CHILD, "definition": child()})
             body = {"name": "crash", "definition": workflow(self._outside)}
             created = await self._insistent(http, "POST", "/api/v1/workflows", body)
             starting = asyncio.create_task(self._start_all(http, created["id"], count))
             await self._kill_some(kills)
             started = await starting
             assert len(set(started)) == count, "a repeated start began another execution"
-            done = await self._finished(http, count)
+            done = await self._finished(http, created["id"], count)
+            begun = await self._finished(http, inner["id"], count)
+            assert Counter(one["status"] for one in begun) == {"succeeded": count}, "a child was begun twice"
             assert Counter(one["status"] for one in done) == {"succeeded": count}
             assert {one["id"] for one in done} == set(started)
             for identifier in started:
@@ -93,11 +108,11 @@ class Story:
             return answer.json()
         raise AssertionError("no server answered")
 
-    async def _finished(self, http: httpx.AsyncClient, count: int) -> list[dict[str, Any]]:
-        """All executions, once none is running."""
+    async def _finished(self, http: httpx.AsyncClient, workflow_id: str, count: int) -> list[dict[str, Any]]:
+        """All executions of a workflow, once none is running."""
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
-            page = await self._insistent(http, "GET", "/api/v1/executions?limit=200")
+            page = await self._insistent(http, "GET", f"/api/v1/executions?limit=200&workflow={workflow_id}")
             running = [one["id"] for one in page["data"] if one["status"] == "running"]
             if not running and len(page["data"]) >= count:
                 found: list[dict[str, Any]] = page["data"]

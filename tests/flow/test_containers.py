@@ -20,6 +20,7 @@ async def test_a_loop_calls_out_for_every_item_and_each_pass_can_be_seen(house: 
     }
     done = await house.execute(definition, [1, 2, 3])
     assert (done["status"], done["output"]) == ("succeeded", {"why": "refused_address"})
+    assert {node["node"] for node in done["nodes"]} == {"start", "each", "call", "attempt", "bad", "sorry"}
     calls = [node for node in done["nodes"] if node["node"] == "call"]
     assert [call["output"]["status"] for call in calls] == [200, 200, 200]
     assert len({call["path"] for call in calls}) == 3
