@@ -1,6 +1,7 @@
 """Starting an execution: accepted means written down, before anybody is told so."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 import msgspec
@@ -27,7 +28,8 @@ class Start:
     """What to start, and with what. `node`: the trigger node to start from (graphs). `execution`: the id it must have,
     where a repeated start shall find the same one; `parent`: the task that waits for it; `names`: what it is to call
     itself, where that is not what it is called here (a rehearsal); `part`: of which Map it works on a part. `version`:
-    another than the current one."""
+    another than the current one. `business_key`, `tags`, `attributes` are what it is found by; of what waits for its
+    turn, a higher `priority` comes first (0 is ordinary)."""
 
     workflow: Workflow
     input: Json
@@ -40,6 +42,10 @@ class Start:
     names: Names | None = None
     part: Part | None = None
     version: int | None = None
+    business_key: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: Mapping[str, str | float | bool] = field(default_factory=dict)
+    priority: int = 0
 
 
 async def start(engine: Engine, request: Start) -> str:
@@ -81,6 +87,10 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
         request.name or "",
         request.trigger,
         check_at=now + WATCH_AFTER,
+        business_key=request.business_key,
+        tags=request.tags,
+        attributes=request.attributes,
+        priority=request.priority,
     )
     await engine.summaries.open(summary, opening, (wake(workflow.workspace, execution),))
 

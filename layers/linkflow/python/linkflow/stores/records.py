@@ -1,5 +1,6 @@
 """The records that stores keep, as they are written: compact JSON, unknown fields ignored, new fields with defaults."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
@@ -10,7 +11,8 @@ AnyRecord = TypeVar("AnyRecord", bound=msgspec.Struct)
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What lists and searches know of an execution. `check_at`: when the watchdog looks after it (open ones only)."""
+    """What lists and searches know of an execution. `check_at`: when the watchdog looks after it (open ones only).
+    `business_key` is the caller's own name for it, `attributes` are what else it may be searched by."""
 
     workspace: str
     execution: str
@@ -23,6 +25,10 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     closed_at: float | None = None
     error: str | None = None
     check_at: float | None = None
+    business_key: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: Mapping[str, str | float | bool] = {}
+    priority: int = 0
 
 
 class Workflow(msgspec.Struct, frozen=True, omit_defaults=True):
