@@ -1,4 +1,4 @@
-"""`scripts/bench [a b c d e f g]`"""
+"""`scripts/bench [a b c d e f g] [cost]`"""
 
 import asyncio
 import sys
@@ -6,6 +6,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from scripts.benchmarks import cost
 from scripts.benchmarks.line import Line
 from scripts.benchmarks.loads import LOADS
 from scripts.benchmarks.server import server
@@ -17,10 +18,18 @@ async def measure(letters: list[str]) -> list[Line]:
 
 
 def main() -> None:
-    letters = sys.argv[1:] or sorted(LOADS)
+    asked = sys.argv[1:] or [*sorted(LOADS), "cost"]
+    letters = [letter for letter in asked if letter != "cost"]
     unknown = [letter for letter in letters if letter not in LOADS]
     if unknown:
-        raise SystemExit(f"There are the loads {' '.join(sorted(LOADS))}, but not {' '.join(unknown)}.")
+        raise SystemExit(f"There are the loads {' '.join(sorted(LOADS))} and cost, but not {' '.join(unknown)}.")
+    if letters:
+        _print_lines(letters)
+    if "cost" in asked:
+        cost.main()
+
+
+def _print_lines(letters: list[str]) -> None:
     table = Table("load", "measured", "floor", "CPU")
     for line in asyncio.run(measure(letters)):
         table.add_row(line.load, line.measured, line.floor, line.cpu)
