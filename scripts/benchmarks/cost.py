@@ -96,7 +96,7 @@ async def costs(load: Load, executions: int = EXECUTIONS) -> Costs:
     world = metered(meter)
     async with Embedded(world, declare(world)):
         workflow = await write_workflow(world, load.definition)
-        program = world.engine.programs.of(await world.engine.workflows.current(workflow))
+        program = await world.engine.programs.numbered(workflow.workspace, workflow.id, workflow.version)
         await asyncio.sleep(0.05)
         meter.reset()
         cpu = time.process_time()

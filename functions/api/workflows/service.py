@@ -95,5 +95,5 @@ def _key(idempotency_key: str | None, index: int) -> str | None:
 
 async def _start_node(world: World, workflow: Workflow) -> str | None:
     """By hand a workflow starts at its manual trigger, or else at its first trigger; None: it has no trigger."""
-    program = world.engine.programs.of(await world.engine.workflows.current(workflow))
+    program = await world.engine.programs.numbered(workflow.workspace, workflow.id, workflow.version)
     return program.manual_start

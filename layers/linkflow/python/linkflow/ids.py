@@ -7,6 +7,8 @@ A ULID is 48 bits of milliseconds and 80 random bits in Crockford's base 32 (git
 from hashlib import blake2b
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+"""Two letters for ten bits: half as many look-ups."""
 
 WORKSPACE = "ws"
 USER = "us"
@@ -19,7 +21,7 @@ REQUEST = "req"
 def prefixed(prefix: str, now: float, randomness: bytes) -> str:
     """`prefix` + `_` + the ULID of `now` (seconds since 1970) and ten bytes of `randomness`."""
     number = int(now * 1000) << 80 | int.from_bytes(randomness[:10], "big")
-    return prefix + "_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return f"{prefix}_{_letters(number, 26)}"
 
 
 def derived(prefix: str, identifier: str, what: str) -> str:
@@ -28,4 +30,9 @@ def derived(prefix: str, identifier: str, what: str) -> str:
     randomness = blake2b(f"{identifier}/{what}".encode(), digest_size=10).digest()
     tail = int.from_bytes(randomness, "big")
     moment = identifier.rpartition("_")[2][:10]
-    return f"{prefix}_{moment}" + "".join(_ALPHABET[tail >> shift & 31] for shift in range(75, -1, -5))
+    return f"{prefix}_{moment}{_letters(tail, 16)}"
+
+
+def _letters(number: int, count: int) -> str:
+    """The last `count` letters (an even number of them) of a number."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * count - 10, -1, -10)])

@@ -52,7 +52,7 @@ async def begin(engine: Engine, call: Call, name: str, given: Json, *, form: str
         )
     child = child_id(call.execution, call.task.task)
     parent = None if form is None else Parent(call.execution, call.task.scope, call.task.task, form, above + 1)
-    program = engine.programs.of(await engine.workflows.current(workflow))
+    program = await engine.programs.numbered(workflow.workspace, workflow.id, workflow.version)
     await start(engine, Start(workflow, given, "called", program.manual_start, title, execution=child, parent=parent))
     return child
 

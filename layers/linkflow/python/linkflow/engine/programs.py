@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -13,17 +14,30 @@ from linkflow.nodes.base import BaseNode
 from linkflow.stores.records import WorkflowVersion
 from linkflow.stores.workflows import Workflows
 
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 KEPT = 512
 """Programs a process keeps; the least recently used goes first."""
 
 
 class Programs:
-    __slots__ = ("_kept", "_nodes", "_workflows")
+    __slots__ = ("_contents", "_kept", "_nodes", "_workflows")
 
     def __init__(self, workflows: Workflows, nodes: Mapping[str, type[BaseNode]]) -> None:
         self._workflows = workflows
         self._nodes = nodes
         self._kept: OrderedDict[str, Program] = OrderedDict()
+        self._contents: OrderedDict[tuple[str, str, int], str] = OrderedDict()
+
+    async def numbered(self, workspace: str, workflow: str, version: int) -> Program:
+        """The program of a stored version, whatever its content. Raises `NotFound`."""
+        key = (workspace, workflow, version)
+        content = self._contents.get(key)
+        if content is None:
+            program = self.of(await self._workflows.version(*key))
+            _keep(self._contents, key, program.hash)
+            return program
+        return await self.get(*key, content)
 
     async def get(self, workspace: str, workflow: str, version: int, content: str) -> Program:
         """The program of a stored version, whose content hash is `content`. Raises `NotFound`."""
@@ -37,9 +51,8 @@ class Programs:
     def of(self, version: WorkflowVersion) -> Program:
         program = self._kept.get(version.hash)
         if program is None:
-            program = self._kept[version.hash] = self._compiled(version)
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            program = self._compiled(version)
+            _keep(self._kept, version.hash, program)
         return program
 
     def _compiled(self, version: WorkflowVersion) -> Program:
@@ -47,3 +60,9 @@ class Programs:
         if version.dialect == "asl":
             return compile_asl(document)
         return compile_graph(GraphDefinition.model_validate(document), self._nodes, version.hash)
+
+
+def _keep(kept: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
+    kept[key] = value
+    if len(kept) > KEPT:
+        kept.popitem(last=False)

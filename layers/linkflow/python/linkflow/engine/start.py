@@ -62,13 +62,12 @@ async def start(engine: Engine, request: Start) -> str:
 async def _open(engine: Engine, request: Start, execution: str) -> None:
     workflow, now = request.workflow, engine.clock.now()
     number = request.version or workflow.version
-    version = await engine.workflows.version(workflow.workspace, workflow.id, number)
-    program = engine.programs.of(version)
+    program = await engine.programs.numbered(workflow.workspace, workflow.id, number)
     started = ExecutionStarted(
         request.input,
         request.names or Names(execution, request.name or execution, workflow.id, workflow.name),
         workflow.workspace,
-        version.number,
+        number,
         program.hash,
         request.trigger,
         request.node,
@@ -82,7 +81,7 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
         workflow.workspace,
         execution,
         workflow.id,
-        version.number,
+        number,
         now,
         request.name or "",
         request.trigger,

@@ -72,9 +72,10 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
         events.append(event)
     entries: dict[int, int] = {}
     while True:
-        for event in _moments(state, now):
-            evolve(state, event, now)
-            events.append(event)
+        if state.moments:
+            for event in _moments(state, now):
+                evolve(state, event, now)
+                events.append(event)
         if not state.agenda:
             return events
         agenda, state.agenda = state.agenda, []

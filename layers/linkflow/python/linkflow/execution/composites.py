@@ -153,19 +153,22 @@ def _starting(box: p.Graph) -> list[str]:
 def _awaited(box: p.Graph, work: Nodes) -> list[str]:
     """The nodes behind freshly settled ones that have not begun themselves, in the graph's order."""
     found = {edge.target for name in work.fresh for edge in box.nodes[name].outgoing}
-    waiting = [name for name in found if name not in work.exits and name not in work.open]
-    return waiting if len(waiting) < 2 else [name for name in box.nodes if name in found and name in waiting]
+    waiting = {name for name in found if name not in work.exits and name not in work.open}
+    return list(waiting) if len(waiting) < 2 else [name for name in box.nodes if name in waiting]
 
 
 def _verdict(node: p.GraphNode, work: Nodes, start_at: str | None) -> bool | None:
     """True: run it. False: skip it. None: some edge it waits for is not settled."""
     if node.trigger:
         return start_at is None or start_at == node.machine.start_at
-    settled = [edge for edge in node.incoming if edge.source in work.exits]
-    live = sum(1 for edge in settled if _is_live(edge, work))
+    settled = live = 0
+    for edge in node.incoming:
+        if edge.source in work.exits:
+            settled += 1
+            live += _is_live(edge, work)
     if node.join.quorum is not None:
-        return _quorum_verdict(node, node.join.quorum, len(settled), live)
-    if len(settled) < len(node.incoming):
+        return _quorum_verdict(node, node.join.quorum, settled, live)
+    if settled < len(node.incoming):
         return None
     return live > 0 or not node.incoming
 
@@ -177,11 +180,12 @@ def _quorum_verdict(node: p.GraphNode, quorum: int, settled: int, live: int) -> 
 
 
 def _is_live(edge: p.Edge, work: Nodes) -> bool:
-    exit_name = work.exits[edge.source]
-    return exit_name is not None and exit_name == edge.branch
+    return work.exits[edge.source] == edge.branch  # (of a skipped node it is None, which no branch is)
 
 
 def _sources(node: p.GraphNode, work: Nodes) -> tuple[str, ...]:
+    if len(node.incoming) == 1:
+        return (node.incoming[0].source,)  # (it runs, so that edge is live)
     live = (edge.source for edge in node.incoming if edge.source in work.exits and _is_live(edge, work))
     return tuple(dict.fromkeys(live))
 

@@ -14,13 +14,15 @@ from linkflow.execution import composites
 from linkflow.execution import events as e
 from linkflow.execution.failures import RUNTIME, TIMEOUT, matches, shown
 from linkflow.execution.limits import LONGEST_CAUSE, checked
-from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Scope, State
+from linkflow.execution.state import Branches, Failure, Iterations, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.language import program as p
 from linkflow.language.json import Json
 from linkflow.language.view import EvaluationFailed, View
 
 Events = Iterable[e.Event]
+_COUNTS_RETRIES = (p.Task, p.Map, p.Parallel)
+_AT_REST = frozenset({"task", "wait", "backoff"})
 
 
 def decide(program: p.Program, state: State, number: int, now: float) -> Events:
@@ -37,11 +39,12 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
         return _end(scope)
     if phase == "finish" and state.part is not None and scope.parent is None:
         return (e.StateExited(number),)
-    if phase in ("task", "wait", "backoff") or (phase == "failed" and composites.is_doomed(state, scope)):
+    if phase in _AT_REST or (phase == "failed" and composites.is_doomed(state, scope)):
         return ()
     box = program.machines[scope.machine].states[scope.state]
-    retries = isinstance(box, p.Task | p.Map | p.Parallel)
-    view = View(scope.input, ScopeSurroundings(state, scope, now, retries=retries))
+    if phase == "composite" and isinstance(box, p.Graph):
+        return tuple(composites.continue_graph(box, state, scope))
+    view = View(scope.input, ScopeSurroundings(state, scope, now, retries=isinstance(box, _COUNTS_RETRIES)))
     try:
         if phase == "run":
             return tuple(_run(program, box, state, scope, view))
@@ -96,8 +99,6 @@ def _continue(box: p.State, state: State, scope: Scope, view: View) -> Events:
             return composites.continue_parallel(scope)
         case Iterations() if isinstance(box, p.Map):
             return composites.continue_map(box, state, scope, view)
-        case Nodes() if isinstance(box, p.Graph):
-            return composites.continue_graph(box, state, scope)
         case _:
             return ()
 

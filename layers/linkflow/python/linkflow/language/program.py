@@ -11,6 +11,7 @@ stored state finds its machine again (`address_of`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, Protocol
 
 from linkflow.language.json import Json
@@ -20,6 +21,7 @@ ITEM = "*"
 """The key under which a Map's processor is addressed: all iterations share one machine."""
 
 
+@lru_cache(8_192)
 def address_of(machine: str, state: str, key: int | str) -> str:
     """The address of the machine that runs under `key` while `machine` stands in `state`. A slash in a name is
     escaped as in a JSON pointer (RFC 6901), so that no two machines share an address."""

@@ -15,6 +15,7 @@ from chalice.app import Chalice, Rate, Request, Response, SQSEvent
 from linkflow.ports import Message
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
 from linkflow.runtime.hosts import gateway
+from linkflow.runtime.hosts.collector import calm_collector
 from linkflow.runtime.hosts.delivery import failed_of
 from linkflow.runtime.http import Site
 from linkflow.runtime.routes import Routes
@@ -77,6 +78,7 @@ class Process:
             start_logging(self._settings.log)
             self._world = await self._connect(self._settings)
             self._functions = {one.name: one for one in self._declare(self._world)}
+            calm_collector()
         return self._world
 
     async def _answer(self, event: Mapping[str, Any]) -> dict[str, Any]:

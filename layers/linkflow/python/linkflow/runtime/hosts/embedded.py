@@ -18,6 +18,7 @@ import uvicorn
 
 from linkflow.ports import Clock
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
+from linkflow.runtime.hosts.collector import calm_collector
 from linkflow.runtime.hosts.pump import LONG_POLL, Pump
 from linkflow.runtime.http import Site
 from linkflow.runtime.settings import Settings
@@ -162,7 +163,9 @@ def run(settings: Settings, declare: Declare, connect_world: Connect, listening:
 
     async def program() -> None:
         world = await connect_world(settings)
-        await serve(world, declare(world), settings.host, settings.port, listening)
+        functions = declare(world)
+        calm_collector()
+        await serve(world, functions, settings.host, settings.port, listening)
 
     start_logging(settings.log)
     with asyncio.Runner(loop_factory=_fastest_loop) as runner:
