@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from linkflow.adapters.clock import VirtualClock
+from linkflow.adapters.ids import SystemIds
 from linkflow.adapters.sqlite.keyring import FILE, FileKeyRing
+from linkflow.adapters.sqlite.secret import FILE as SECRET
+from linkflow.adapters.sqlite.secret import kept_secret
 from linkflow.errors import Broken
 
 CONTEXT = {"workspace": "w"}
@@ -42,3 +46,14 @@ def test_a_damaged_key_file_is_refused_and_never_replaced(tmp_path: Path, conten
     with pytest.raises(Broken, match="damaged"):
         FileKeyRing.open_file(tmp_path)
     assert (tmp_path / FILE).read_text() == content
+
+
+def test_the_signing_secret_is_made_once_for_its_owner_alone_and_kept(tmp_path: Path) -> None:
+    names = SystemIds(VirtualClock())
+    first = kept_secret(tmp_path, names)
+    assert len(first) >= 43
+    assert kept_secret(tmp_path, names) == first
+    assert stat.S_IMODE((tmp_path / SECRET).stat().st_mode) == 0o600
+    (tmp_path / SECRET).write_text("\n")
+    with pytest.raises(Broken, match="empty"):
+        kept_secret(tmp_path, names)

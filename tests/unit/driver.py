@@ -37,9 +37,16 @@ class Run:
     book: list[tuple[float, Sequence[Event]]] = field(default_factory=list)
     state: State = field(default_factory=State)
 
-    def start(self, given: Json = None, start_at: str | None = None) -> "Run":
+    def start(
+        self,
+        given: Json = None,
+        start_at: str | None = None,
+        *,
+        deadline: float | None = None,
+        begins: float | None = None,
+    ) -> "Run":
         names = Names("ex_1", "ex_1", "wf_1", "test")
-        started = ExecutionStarted(given, names, "ws_1", 1, "hash", start_at=start_at)
+        started = ExecutionStarted(given, names, "ws_1", 1, "hash", start_at=start_at, deadline=deadline, begins=begins)
         self.state, events = begin(self.program, started, self.now)
         return self._wrote(events)
 

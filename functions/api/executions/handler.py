@@ -7,15 +7,17 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.api.auth.guard import caller
 from functions.api.executions import service
 from functions.api.executions.schemas import (
-    CancelExecution,
     EventPage,
     ExecutionDetail,
     HistoryView,
     SummaryPage,
+    Wish,
 )
 from functions.api.executions.views import event_views, execution_detail, history_view, summary_view
-from linkflow.engine.cancel import cancel
+from linkflow.engine.cancel import cancel, terminate
+from linkflow.engine.pauses import pause, resume
 from linkflow.execution.state import Status
+from linkflow.runtime.calls import current_call
 from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
 from linkflow.runtime.routes import Routes
 from linkflow.runtime.wiring import World
@@ -48,5 +50,20 @@ def execution_routes(routes: Routes, world: World) -> None:
         return history_view(await service.aws_history(world, caller().workspace, execution_id))
 
     @routes.post("/api/v1/executions/<execution_id>/cancel", tags=_TAGS, summary="Ask it to end", status_code=202)
-    async def cancel_execution(execution_id: str, body: CancelExecution) -> None:
-        await cancel(world.engine, caller().workspace, execution_id, caller().user, body.reason)
+    async def cancel_execution(execution_id: str, body: Wish) -> None:
+        request = current_call().headers.get("idempotency-key", current_call().id)
+        await cancel(world.engine, caller().workspace, execution_id, caller().user, body.reason, request)
+
+    @routes.post("/api/v1/executions/<execution_id>/terminate", tags=_TAGS, summary="End it at once", status_code=202)
+    async def terminate_execution(execution_id: str, body: Wish) -> None:
+        await terminate(world.engine, caller().workspace, execution_id, caller().user, body.reason)
+
+    @routes.post(
+        "/api/v1/executions/<execution_id>/pause", tags=_TAGS, summary="Let nothing new begin", status_code=202
+    )
+    async def pause_execution(execution_id: str, body: Wish) -> None:
+        await pause(world.engine, caller().workspace, execution_id, caller().user, body.reason)
+
+    @routes.post("/api/v1/executions/<execution_id>/resume", tags=_TAGS, summary="Let it go on", status_code=202)
+    async def resume_execution(execution_id: str) -> None:
+        await resume(world.engine, caller().workspace, execution_id, caller().user)

@@ -98,5 +98,7 @@ class HistoryView(Schema):
     data: list[HistoryEventView]
 
 
-class CancelExecution(Schema):
+class Wish(Schema):
+    """`reason` is kept in the execution's book."""
+
     reason: str = Field("", max_length=1000)

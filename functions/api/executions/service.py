@@ -11,7 +11,16 @@ from linkflow.stores.books import Numbered
 from linkflow.stores.records import Summary
 
 _PAGE = 200
-CLOSING = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionCancelled"})
+CLOSING = frozenset(
+    {
+        "ExecutionSucceeded",
+        "ExecutionFailed",
+        "ExecutionTimedOut",
+        "ExecutionCancelled",
+        "ExecutionTerminated",
+        "ExecutionContinued",
+    }
+)
 """Types of the events behind which nothing comes."""
 
 

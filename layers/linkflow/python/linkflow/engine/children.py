@@ -29,9 +29,20 @@ from linkflow.stores.records import Workflow
 
 DEEPEST = 25
 """Executions that may wait for one another in a row; more is a workflow that calls itself without an end."""
-_STATUS = {"succeeded": "SUCCEEDED", "failed": "FAILED", "timed_out": "TIMED_OUT", "cancelled": "ABORTED"}
-_WORDS = {"failed": "failed", "timed_out": "timed out", "cancelled": "was cancelled"}
-_ENDED = {"timed_out": "States.Timeout", "cancelled": "LinkFlow.Cancelled"}
+_STATUS = {
+    "succeeded": "SUCCEEDED",
+    "failed": "FAILED",
+    "timed_out": "TIMED_OUT",
+    "cancelled": "ABORTED",
+    "terminated": "ABORTED",
+}
+_WORDS = {
+    "failed": "failed",
+    "timed_out": "timed out",
+    "cancelled": "was cancelled",
+    "terminated": "was terminated",
+}
+_ENDED = {"timed_out": "States.Timeout", "cancelled": "LinkFlow.Cancelled", "terminated": "LinkFlow.Terminated"}
 
 Outcome = TaskSucceeded | TaskFailed
 

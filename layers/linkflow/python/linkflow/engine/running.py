@@ -42,6 +42,9 @@ class Running:
     def any(self) -> bool:
         return bool(self._ones)
 
+    def has(self, task: int) -> bool:
+        return task in self._ones
+
     def obey(self, tasks: Sequence[RunTask], now: float) -> None:
         """Let exactly these run: start what does not run yet, cancel what nobody awaits any more."""
         keys = {task.task: task.key for task in tasks}

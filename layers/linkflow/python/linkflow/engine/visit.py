@@ -61,7 +61,7 @@ class _Visit:
 
     async def run(self, *, resumed: bool) -> State:
         news: list[News] = []
-        tasks = owed(self.program, self.book.state)
+        tasks = owed(self.program, self.book.state) if self.book.state.paused is None else []
         interrupted = [task.task for task in tasks if self._is_here(task) and (resumed or task.started)]
         if resumed:
             self.let_go = 0
@@ -97,7 +97,10 @@ class _Visit:
 
     def _advance(self, news: list[News], now: float) -> list[RunTask]:
         self.pending += advance(self.program, self.book.state, news, now)
-        return owed(self.program, self.book.state)
+        tasks = owed(self.program, self.book.state)
+        if self.book.state.paused is not None:
+            return [task for task in tasks if task.task in self.sent or self.running.has(task.task)]
+        return tasks
 
     async def _recorded(self, tasks: list[RunTask], news: list[News], now: float) -> bool:
         """Put what is pending as the book's next turn, unless that can wait. False: the turn is another's, and the

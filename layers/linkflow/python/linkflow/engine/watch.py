@@ -5,6 +5,8 @@ Every open execution has a moment at which it is looked after. Then it is woken,
 unless it rightfully waits: then the next look is set behind that wait.
 """
 
+import math
+
 from linkflow.engine import children
 from linkflow.engine.engine import Engine
 from linkflow.engine.news import tell
@@ -14,6 +16,8 @@ from linkflow.stores import keys
 
 LOOK_AGAIN = 300.0
 """Seconds between two looks at an execution that does not say when it will go on."""
+LOOK_AT_PAUSED = 86_400.0
+"""The same for one that is paused: whoever resumes it has it looked at sooner."""
 _BATCH = 200
 
 
@@ -38,6 +42,9 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
         await engine.summaries.close(workspace, execution, book.state)
         return
     moment = next_moment(book.state)
+    if book.state.paused is not None and (moment is None or moment > now):
+        await engine.summaries.check_again(workspace, execution, min(moment or math.inf, now + LOOK_AT_PAUSED))
+        return
     for news in await children.outcomes(engine, workspace, execution, book.state):
         await tell(engine, workspace, execution, news)
     busy = any(scope.task is not None and not scope.task.submitted for scope in book.state.scopes.values())

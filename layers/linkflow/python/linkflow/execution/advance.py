@@ -8,7 +8,7 @@ timer message, the watchdog, a signal) only makes it look at the clock.
 from collections.abc import Iterable, Iterator
 
 from linkflow.execution import events as e
-from linkflow.execution import parts
+from linkflow.execution import parts, wishes
 from linkflow.execution.commands import RunTask
 from linkflow.execution.decide import decide
 from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
@@ -42,7 +42,13 @@ def accepts(state: State, news: e.News) -> bool:
             task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
             return task is not None and not task.started
         case e.CancelRequested():
-            return state.cancel is None
+            return wishes.accepts_cancel(state, news)
+        case e.ExecutionTerminated():
+            return True
+        case e.PauseRequested():
+            return state.paused is None and state.cancel is None
+        case e.ResumeRequested():
+            return state.paused is not None
         case e.VisitResumed():
             return any(scope.task is not None and scope.task.task in news.tasks for scope in state.scopes.values())
 
@@ -67,7 +73,7 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
     admitted = (admit(program, state, told, now) for told in news)
     events: list[e.Event] = [event for event in admitted if event is not None]
     resumed = any(isinstance(event, e.VisitResumed) for event in events)
-    for event in _consequences(program, state, resumed=resumed):
+    for event in _consequences(program, state, now, resumed=resumed):
         evolve(state, event, now)
         events.append(event)
     entries: dict[int, int] = {}
@@ -76,7 +82,7 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
             for event in _moments(state, now):
                 evolve(state, event, now)
                 events.append(event)
-        if not state.agenda:
+        if not state.agenda or state.paused is not None:
             return events
         agenda, state.agenda = state.agenda, []
         for number in agenda:
@@ -84,7 +90,7 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
                 evolve(state, event, now)
                 events.append(event)
                 if event.__class__ is e.StateEntered and _runs_away(entries, number) and not state.closed:
-                    events.append(e.ExecutionFailed(RUNTIME, RUN_AWAY))
+                    events.append(_ran_away(state))
                     evolve(state, events[-1], now)
 
 
@@ -94,6 +100,10 @@ def _runs_away(entries: dict[int, int], number: int) -> bool:
     return entries[number] > MOST_ENTRIES
 
 
+def _ran_away(state: State) -> e.Event:
+    return e.ExecutionFailed(RUNTIME, RUN_AWAY) if state.clean_up is None else e.ExecutionCancelled(state.cancel or "")
+
+
 def begin(program: p.Program, started: e.ExecutionStarted, now: float) -> tuple[State, list[e.Event]]:
     """A new execution's state, and its first events."""
     state = State()
@@ -101,13 +111,13 @@ def begin(program: p.Program, started: e.ExecutionStarted, now: float) -> tuple[
     return state, [started, *advance(program, state, (), now)]
 
 
-def _consequences(program: p.Program, state: State, *, resumed: bool) -> Iterator[e.Event]:
+def _consequences(program: p.Program, state: State, now: float, *, resumed: bool) -> Iterator[e.Event]:
     """What follows without any scope deciding: the wish to cancel, and (when a visit has just died) tasks that kill
     their visits."""
     if state.closed:
         return
-    if state.cancel is not None:
-        yield e.ExecutionCancelled(state.cancel)
+    if state.cancel is not None and state.clean_up is None:
+        yield from wishes.cancelled(program, state, now)
         return
     for scope in list(state.scopes.values()) if resumed else ():
         if _is_given_up(program, scope):
@@ -116,9 +126,12 @@ def _consequences(program: p.Program, state: State, *, resumed: bool) -> Iterato
 
 def _moments(state: State, now: float) -> Iterator[e.Event]:
     """What has come: the execution's deadline, the ends of waits and pauses, tasks' deadlines."""
-    while state.moments and state.moments[0][0] <= now:
+    while (following := next_moment(state)) is not None and following <= now:
         moment, number = state.moments[0]
-        if number == EXECUTION_DEADLINE:
+        if state.clean_up is not None and number < 0:
+            yield e.ExecutionCancelled(state.cancel or "")
+            return
+        if number == EXECUTION_DEADLINE or state.paused is not None:
             yield e.ExecutionTimedOut()
             return
         scope = state.scopes[number]
@@ -213,4 +226,6 @@ def _key(state: State, scope: Scope) -> str:
 
 def next_moment(state: State) -> float | None:
     """When the execution must be looked at again, seconds since 1970; None when only news can move it."""
+    if state.paused is not None:
+        return state.deadline
     return state.moments[0][0] if state.moments else None

@@ -12,6 +12,7 @@ from linkflow.execution import events as e
 from linkflow.execution import map_runs, parts
 from linkflow.execution.failures import TOLERANCE_EXCEEDED
 from linkflow.execution.state import Composite, Failure, Iterations, Nodes, Scope, State
+from linkflow.execution.wishes import winds_down
 from linkflow.language import program as p
 from linkflow.language.view import View
 
@@ -111,7 +112,7 @@ def _unbearable(work: Iterations) -> Failure | None:
 def is_doomed(state: State, scope: Scope) -> bool:
     """Whether a sibling's failure has already ended the composite around this scope, which then gives it up."""
     around = state.scopes[scope.parent].composite if scope.parent is not None else None
-    if around is None or around.failed is None:
+    if around is None or around.failed is None or winds_down(state, state.scopes[scope.parent or 0]):
         return False
     return _unbearable(around) is not None if isinstance(around, Iterations) else True
 

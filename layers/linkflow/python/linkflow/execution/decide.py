@@ -10,19 +10,22 @@ from typing import assert_never
 
 from msgspec import UNSET
 
+from linkflow import ids
 from linkflow.execution import composites
 from linkflow.execution import events as e
 from linkflow.execution.failures import RUNTIME, TIMEOUT, matches, shown
 from linkflow.execution.limits import LONGEST_CAUSE, checked
-from linkflow.execution.state import Branches, Failure, Iterations, Scope, State
+from linkflow.execution.state import Branches, Failure, Iterations, Phase, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
+from linkflow.execution.wishes import catches_cancel, wind_down, winds_down
 from linkflow.language import program as p
 from linkflow.language.json import Json
 from linkflow.language.view import EvaluationFailed, View
+from linkflow.nodes.continue_as_new import CONTINUE_AS_NEW, ContinueAsNew
 
 Events = Iterable[e.Event]
 _COUNTS_RETRIES = (p.Task, p.Map, p.Parallel)
-_AT_REST = frozenset({"task", "wait", "backoff"})
+_AT_REST: frozenset[Phase] = frozenset({"delayed", "task", "wait", "backoff"})
 
 
 def decide(program: p.Program, state: State, number: int, now: float) -> Events:
@@ -36,11 +39,13 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
     if phase == "enter":
         return (e.StateEntered(number, scope.next or program.machines[scope.machine].start_at),)
     if phase == "ended":
-        return _end(scope)
+        return _end(state, scope)
     if phase == "finish" and state.part is not None and scope.parent is None:
         return (e.StateExited(number),)
     if phase in _AT_REST or (phase == "failed" and composites.is_doomed(state, scope)):
         return ()
+    if phase == "composite" and state.clean_up is not None and winds_down(state, scope):
+        return wind_down(state, scope)
     box = program.machines[scope.machine].states[scope.state]
     if phase == "composite" and isinstance(box, p.Graph):
         return tuple(composites.continue_graph(box, state, scope))
@@ -52,7 +57,7 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
             return tuple(_continue(box, state, scope, view))
         if phase == "finish":
             return _finish(program, box, scope, view)
-        return _handle_failure(program, box, scope, view)
+        return _handle_failure(program, box, state, scope, view)
     except EvaluationFailed as failed:
         return _evaluation_failed(program, box, scope, failed)
 
@@ -63,7 +68,9 @@ def _is_dealt(state: State, scope: Scope) -> bool:
     return isinstance(around, Iterations) and around.dealt > 0
 
 
-def _end(scope: Scope) -> Events:
+def _end(state: State, scope: Scope) -> Events:
+    if state.clean_up is not None:
+        return (e.ExecutionCancelled(state.cancel or ""),)
     if scope.failure is None:
         return (e.ExecutionSucceeded(),)
     return (e.ExecutionFailed(scope.failure.error, scope.failure.cause),)
@@ -71,6 +78,8 @@ def _end(scope: Scope) -> Events:
 
 def _run(program: p.Program, box: p.State, state: State, scope: Scope, view: View) -> Events:
     match box:
+        case p.Task() if box.resource == CONTINUE_AS_NEW:
+            return (_continue_as_new(box, state, scope, view),)
         case p.Task():
             return (_schedule(program, box, state, scope, view),)
         case p.Node():
@@ -175,10 +184,23 @@ def _schedule(program: p.Program, box: p.Task, state: State, scope: Scope, view:
     )
 
 
-def _handle_failure(program: p.Program, box: p.State, scope: Scope, view: View) -> Events:
+def _continue_as_new(box: p.Task, state: State, scope: Scope, view: View) -> e.Event:
+    """The successor's id follows from this one's, so that beginning it twice is beginning it once."""
+    if state.part is not None:
+        raise EvaluationFailed(RUNTIME, "An iteration of a distributed Map cannot end its execution.")
+    if state.clean_up is not None:
+        return e.ExecutionCancelled(state.cancel or "")
+    node = ContinueAsNew.configured(box.flow.arguments(box.flow.enter(view)))
+    successor = ids.derived(ids.EXECUTION, state.names.execution_id, "continued")
+    return e.ExecutionContinued(scope.id, successor, node.input, node.version == "newest")
+
+
+def _handle_failure(program: p.Program, box: p.State, state: State, scope: Scope, view: View) -> Events:
     failure = scope.failure
     if failure is None:
         return ()
+    if catches_cancel(state, scope):
+        return _catch(program, box, scope, view, failure, named=True)
     return _retry(box, scope, view, failure) or _catch(program, box, scope, view, failure)
 
 
@@ -197,9 +219,12 @@ def _retry(box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
     return ()
 
 
-def _catch(program: p.Program, box: p.State, scope: Scope, view: View, failure: Failure) -> Events:
+def _catch(
+    program: p.Program, box: p.State, scope: Scope, view: View, failure: Failure, *, named: bool = False
+) -> Events:
+    """`named`: only by a rule that names the error."""
     for catcher in box.catch:
-        if matches(catcher.errors, failure):
+        if failure.error in catcher.errors or (not named and matches(catcher.errors, failure)):
             shaped = catcher.flow.caught(view, _error_output(failure))
             return (_exited(program, box, scope, shaped, catcher.next, catcher.exit),)
     return (e.ScopeFailed(scope.id, shown(failure.error), failure.cause),)

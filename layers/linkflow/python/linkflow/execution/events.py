@@ -8,95 +8,54 @@ holds is left out (`UNSET`), so that data is written once: `StateEntered` never 
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
+from linkflow.execution.lifecycle import (
+    CancelRequested,
+    CleanUpStarted,
+    ExecutionCancelled,
+    ExecutionContinued,
+    ExecutionFailed,
+    ExecutionReset,
+    ExecutionStarted,
+    ExecutionSucceeded,
+    ExecutionTerminated,
+    ExecutionTimedOut,
+    Fact,
+    Names,
+    Parent,
+    Part,
+    PauseRequested,
+    ResetOf,
+    ResumeRequested,
+    Value,
+)
 from linkflow.language.json import Json
 
-Value = Json | UnsetType
+__all__ = [
+    "CancelRequested",
+    "CleanUpStarted",
+    "ExecutionCancelled",
+    "ExecutionContinued",
+    "ExecutionFailed",
+    "ExecutionReset",
+    "ExecutionStarted",
+    "ExecutionSucceeded",
+    "ExecutionTerminated",
+    "ExecutionTimedOut",
+    "Fact",
+    "Names",
+    "Parent",
+    "Part",
+    "PauseRequested",
+    "ResetOf",
+    "ResumeRequested",
+    "Value",
+]
+"""What this page has of `lifecycle`; the rest of the vocabulary stands below."""
 
 
-class Fact(msgspec.Struct, frozen=True, tag_field="e", tag=True, omit_defaults=True):
-    """The shape all events share: a small record, tagged by its name."""
-
-
-class Names(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Under which names the execution goes, as the context object shows them."""
-
-    execution_id: str
-    execution: str
-    workflow_id: str
-    workflow: str
-    role: str | None = None
-    redrive_count: int | None = 0
-    """None for an execution that is never driven again (synchronous ones)."""
-
-
-# ---------------------------------------------------------------- the execution
-
-
-class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The task that waits for this execution, and the form in which it wants the result: the bare `output`, or Step
-    Functions' description of the execution with its output as `text` or as `json`. `depth`: 1 is a child of an
-    execution that nobody waits for."""
-
-    execution: str
-    scope: int
-    task: int
-    form: str = "output"
-    depth: int = 1
-
-
-class Part(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an execution does that works on a part of a wide Map: the iterations over its input, which are the items
-    from number `first` on, of the Map `state` in the machine at `machine`. `inputs` are what they receive instead."""
-
-    machine: str
-    state: str
-    first: int
-    max_concurrency: int = 0
-    inputs: list[Json] | None = None
-
-
-class ExecutionStarted(Fact, frozen=True):
-    input: Json
-    names: Names
-    workspace: str
-    version: int
-    program: str
-    """Content hash of the definition."""
-    trigger: str = "manual"
-    start_at: str | None = None
-    """The trigger node the execution starts from (graphs); other triggers are skipped."""
-    deadline: float | None = None
-    salt: str = ""
-    """Unguessable text that goes into the task tokens."""
-    parent: Parent | None = None
-    part: Part | None = None
-
-
-class ExecutionSucceeded(Fact, frozen=True):
-    """The root machine ended; its last output is the execution's."""
-
-
-class ExecutionFailed(Fact, frozen=True):
-    error: str | None
-    cause: str | None
-
-
-class ExecutionTimedOut(Fact, frozen=True):
-    """The deadline passed while the execution was open."""
-
-
-class CancelRequested(Fact, frozen=True):
-    """Somebody wants the execution to end. `by` names who."""
-
-    by: str
-    reason: str = ""
-
-
-class ExecutionCancelled(Fact, frozen=True):
-    reason: str = ""
+# ---------------------------------------------------------------- visits
 
 
 class Responded(Fact, frozen=True):
@@ -162,6 +121,12 @@ class ScopeFailed(Fact, frozen=True):
     scope: int
     error: str | None
     cause: str | None
+
+
+class ScopeCancelled(Fact, frozen=True):
+    """The execution is being cancelled: whatever the scope was at was given up, and its state failed."""
+
+    scope: int
 
 
 class ScopeAborted(Fact, frozen=True):
@@ -342,6 +307,9 @@ News = (
     | TaskFailed
     | TaskTimedOut
     | CancelRequested
+    | ExecutionTerminated
+    | PauseRequested
+    | ResumeRequested
     | VisitResumed
 )
 """What the world outside the core may report."""
@@ -378,5 +346,12 @@ Event = (
     | CancelRequested
     | ExecutionCancelled
     | VisitResumed
+    | ExecutionTerminated
+    | ExecutionContinued
+    | CleanUpStarted
+    | ScopeCancelled
+    | PauseRequested
+    | ResumeRequested
+    | ExecutionReset
 )
 """Every event, the frequent ones first."""

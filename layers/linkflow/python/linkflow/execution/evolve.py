@@ -4,12 +4,14 @@ It writes into the state it is given and gives nothing back (see `state.py`). Ap
 `State` always rebuilds the same state, byte for byte.
 """
 
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import assert_never
 
 from msgspec import UNSET
 
 from linkflow.execution import events as e
+from linkflow.execution import wishes
 from linkflow.execution.parts import begin_part, is_part, part_failed, part_settled
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenTask, Phase, Scope, Stage, State, Status
 from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, wake
@@ -20,6 +22,9 @@ EVALUATION_FAILED = "States.QueryEvaluationError"
 
 EXECUTION_DEADLINE = -1
 """Stands for the scope in `State.moments` when the moment is the execution's own deadline."""
+
+_AWAKE: Mapping[Phase, Phase] = {"wait": "finish", "delayed": "enter"}
+"""The phase that follows when the moment has come; all others run."""
 
 
 def evolve(state: State, event: e.Event, at: float) -> None:
@@ -62,7 +67,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             _sleep(state, state.scopes[event.scope], event.until, "wait")
         case e.MomentReached():
             scope = state.scopes[event.scope]
-            ready(state, event.scope, "finish" if scope.phase == "wait" else "run").due = None
+            ready(state, event.scope, _AWAKE.get(scope.phase, "run")).due = None
         case e.ExecutionStarted():
             _start(state, event, at)
         case e.ExecutionSucceeded():
@@ -121,9 +126,25 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.ExecutionTimedOut():
             _close(state, "timed_out", at)
         case e.CancelRequested():
-            state.cancel = event.reason
+            wishes.cancel(state, event, at)
+        case e.CleanUpStarted():
+            wishes.clean_up(state, event.until)
+        case e.ScopeCancelled():
+            wishes.give_up(state, state.scopes[event.scope])
         case e.ExecutionCancelled():
             _close(state, "cancelled", at)
+        case e.ExecutionTerminated():
+            state.cancel, state.successor = event.reason, event.reset_to
+            _close(state, "terminated", at)
+        case e.ExecutionContinued():
+            state.output, state.successor, state.newest = event.input, event.successor, event.newest
+            _close(state, "continued", at)
+        case e.PauseRequested():
+            wishes.pause(state, event, at)
+        case e.ResumeRequested():
+            wishes.go_on(state, at)
+        case e.ExecutionReset():
+            wishes.renew(state, at)
         case e.VisitResumed():
             _interrupt(state, event.tasks)
         case _:
@@ -142,13 +163,17 @@ def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
     state.trigger, state.start_at = event.trigger, event.start_at
     state.started_at, state.deadline, state.histories, state.salt = at, event.deadline, {0: 1}, event.salt
     state.parent, state.part = event.parent, event.part
+    state.reset_of, state.continued_from, state.chain = event.reset_of, event.continued_from, event.chain
     if event.deadline is not None:
         heappush(state.moments, (event.deadline, EXECUTION_DEADLINE))
     state.scopes[0] = Scope(id=0, parent=None, key="", machine="", carry=event.input)
     if event.part is not None:
         begin_part(state, event.part)
     state.next_scope = 1
-    state.agenda.append(0)
+    if event.begins is None:
+        state.agenda.append(0)
+    else:
+        _sleep(state, state.scopes[0], event.begins, "delayed")
 
 
 def _enter(state: State, scope: Scope, name: str, at: float) -> None:
@@ -170,6 +195,7 @@ def _exit(state: State, scope: Scope, event: e.StateExited) -> None:
         output = scope.input if scope.result is UNSET else scope.result
     if event.assigned:
         scope.variables = {**scope.variables, **event.assigned}
+    scope.cleaning = scope.cleaning or (event.next is not None and wishes.catches_cancel(state, scope))
     scope.carry, scope.next, scope.failure = output, event.next, None
     if event.next is not None:
         scope.phase = "enter"
@@ -311,6 +337,8 @@ def _outdated(state: State, moment: float, number: int) -> bool:
     """Nobody waits for this moment any more."""
     if number == EXECUTION_DEADLINE:
         return state.closed
+    if number == wishes.CLEAN_UP:
+        return state.closed or moment != state.clean_up
     scope = state.scopes.get(number)
     if scope is None:
         return True

@@ -12,6 +12,8 @@ HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 RUNTIME = "States.Runtime"
 DATA_LIMIT = "States.DataLimitExceeded"
 INTERRUPTED = "LinkFlow.Interrupted"
+CANCELLED = "LinkFlow.Cancelled"
+"""What every open state of an execution fails with that is being cancelled."""
 
 QUERY_EVALUATION = "States.QueryEvaluationError"
 TOLERANCE_EXCEEDED = "States.ExceedToleratedFailureThreshold"

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution.evolve import evolve, own_evaluation_failed
-from linkflow.execution.failures import shown
+from linkflow.execution.failures import CANCELLED, shown
 from linkflow.execution.history_names import Kind, kind_of_state, task_words
 from linkflow.execution.state import Iterations, Scope, State
 from linkflow.language import program as p
@@ -115,6 +115,8 @@ class _Fold:
                 yield f"{self._kind(scope)}StateSucceeded", {}
             case e.StateFailed():
                 yield from self._state_failed(event, self.state.scopes[event.scope])
+            case e.ScopeCancelled():
+                yield from self._cancelled(self.state.scopes[event.scope])
             case e.ScopeFailed():
                 yield from self._scope_failed(self.state.scopes[event.scope])
             case e.ScopeAborted():
@@ -145,7 +147,7 @@ class _Fold:
                 yield "ExecutionFailed", _error(event.error, event.cause)
             case e.ExecutionTimedOut():
                 yield "ExecutionTimedOut", {}
-            case e.ExecutionCancelled():
+            case e.ExecutionCancelled() | e.ExecutionTerminated() | e.ExecutionContinued():
                 yield "ExecutionAborted", {}
             case _:
                 pass
@@ -210,6 +212,14 @@ class _Fold:
             yield "EvaluationFailed", {**_error(event.error, event.cause), **location, "state": scope.state}
         if isinstance(scope.composite, Iterations) and scope.composite.run:
             yield "MapRunFailed", _error(event.error, event.cause)
+
+    def _cancelled(self, scope: Scope) -> Iterator[Row]:
+        box = self.box(scope)
+        if isinstance(scope.composite, Iterations) and scope.composite.run:
+            yield "MapRunFailed", _error(CANCELLED, self.state.cancel)
+        elif scope.composite is None and scope.task is not None and isinstance(box, p.Task):
+            words = task_words(box.resource)
+            yield f"{words.prefix}Failed", {**_error(CANCELLED, self.state.cancel), **words.about}
 
     def _scope_failed(self, scope: Scope) -> Iterator[Row]:
         composite_failed = scope.failure is not None and scope.failure.composite

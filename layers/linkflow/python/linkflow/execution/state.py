@@ -3,6 +3,7 @@
 A scope is a running machine. It stands in one state; when that state is a Parallel, a Map or a Graph, the scope holds
 a `composite` whose children are scopes of their own. `phase` says what the scope waits for:
 
+    (delayed ──▶)
     enter ──▶ run ──▶ task ────▶ finish ──▶ enter …      `agenda` holds the scopes that have something to decide:
                │  ├─▶ wait ─────▲                        those in enter, run, finish, failed, and composites of
                │  └─▶ composite ▲                        which a child was settled.
@@ -17,12 +18,12 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET
 
-from linkflow.execution.events import Names, Parent, Part, Value
+from linkflow.execution.events import Names, Parent, Part, ResetOf, Value
 from linkflow.language.json import Json
 
-Phase = Literal["enter", "run", "task", "wait", "backoff", "composite", "finish", "failed", "ended"]
+Phase = Literal["delayed", "enter", "run", "task", "wait", "backoff", "composite", "finish", "failed", "ended"]
 _UNDECIDED: frozenset[Phase] = frozenset({"enter", "run", "composite", "finish", "failed", "ended"})
-Status = Literal["running", "succeeded", "failed", "timed_out", "cancelled"]
+Status = Literal["running", "succeeded", "failed", "timed_out", "cancelled", "terminated", "continued"]
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -138,11 +139,21 @@ class Scope(msgspec.Struct):
     failure: Failure | None = None
     composite: Composite | None = None
     variables: dict[str, Json] = {}
+    cleaning: bool = False
+    """It caught the execution's being cancelled, so that it runs on to clean up."""
+
+
+class Pause(msgspec.Struct, frozen=True):
+    by: str
+    reason: str
+    since: float
 
 
 class State(msgspec.Struct):
     """`histories` counts events as Step Functions' histories would, by the scope that has one; `moments` is a heap of
-    (moment, scope) whose top is never outdated; `orphans` are tasks given up while a child execution worked on them."""
+    (moment, scope) whose top is never outdated; `orphans` are tasks given up while a child execution worked on them.
+    `cancel` is why the execution is to end, `clean_up` the moment until which handlers may see to that. While it is
+    `paused`, nothing follows from what is recorded. `successor` is the execution that goes on in its place."""
 
     workspace: str = ""
     names: Names = Names("", "", "", "")
@@ -159,6 +170,11 @@ class State(msgspec.Struct):
     failure: Failure | None = None
     response: Json = None
     cancel: str | None = None
+    cancel_request: str = ""
+    clean_up: float | None = None
+    paused: Pause | None = None
+    successor: str | None = None
+    newest: bool = False
     scopes: dict[int, Scope] = {}
     next_scope: int = 0
     next_task: int = 1
@@ -169,6 +185,9 @@ class State(msgspec.Struct):
     parent: Parent | None = None
     part: Part | None = None
     orphans: list[int] = []
+    reset_of: ResetOf | None = None
+    continued_from: str | None = None
+    chain: str | None = None
 
     @property
     def closed(self) -> bool:

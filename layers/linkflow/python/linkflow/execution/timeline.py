@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution.evolve import evolve
+from linkflow.execution.failures import CANCELLED
 from linkflow.execution.state import Nodes, State
 from linkflow.language.json import Json
 
@@ -79,15 +80,12 @@ class _Fold:
             case e.ScopeAborted():
                 for number in _below(state, event.scope):
                     self._end(number, at, "aborted")
-            case e.TaskSucceeded():
-                self._attempt(event.scope, started=event.started, finished=event.finished)
-            case e.TaskFailed():
-                self._attempt(event.scope, event.started, event.finished, event.error, event.cause)
-            case e.TaskTimedOut():
-                self._attempt(event.scope, None, at, event.error, event.cause)
-            case e.ExecutionCancelled() | e.ExecutionTimedOut():
+            case e.TaskSucceeded() | e.TaskFailed() | e.TaskTimedOut() | e.ScopeCancelled():
+                self._reported(state, event, at)
+            case e.ExecutionCancelled() | e.ExecutionTimedOut() | e.ExecutionTerminated() | e.ExecutionContinued():
+                by = event.scope if isinstance(event, e.ExecutionContinued) else None
                 for number in list(self.open):
-                    self._end(number, at, "aborted")
+                    self._end(number, at, "succeeded" if number == by else "aborted")
             case _:
                 pass
 
@@ -106,7 +104,7 @@ class _Fold:
                 self._attempt(event.scope, event.at, None)
             case e.WaitStarted() | e.RetryScheduled():
                 self.open[event.scope].waits_until = event.until
-            case e.MomentReached():
+            case e.MomentReached() if event.scope in self.open:
                 self.open[event.scope].waits_until = None
             case e.GraphStarted():
                 # A drawn graph is what people see; a state that only holds it is not a box of theirs.
@@ -115,6 +113,19 @@ class _Fold:
                     self.entries.remove(self.open.pop(event.scope))
             case _:
                 pass
+
+    def _reported(
+        self, state: State, event: e.TaskSucceeded | e.TaskFailed | e.TaskTimedOut | e.ScopeCancelled, at: float
+    ) -> None:
+        match event:
+            case e.TaskSucceeded():
+                self._attempt(event.scope, started=event.started, finished=event.finished)
+            case e.TaskFailed():
+                self._attempt(event.scope, event.started, event.finished, event.error, event.cause)
+            case e.TaskTimedOut():
+                self._attempt(event.scope, None, at, event.error, event.cause)
+            case e.ScopeCancelled() if state.scopes[event.scope].task is not None:
+                self._attempt(event.scope, None, at, CANCELLED, state.cancel)
 
     def _end(self, scope: int, at: float, status: Stage, error: str | None = None, message: str | None = None) -> None:
         entry = self.open.pop(scope, None)

@@ -326,5 +326,7 @@ class Program:
     root: Machine
     machines: Mapping[str, Machine]
     timeout: float | None = None
+    clean_up: float = 60.0
+    """Seconds that handlers may take when an execution is cancelled."""
     manual_start: str | None = None
     """The trigger node that a start by hand begins at (graphs)."""

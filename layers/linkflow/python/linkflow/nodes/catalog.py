@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from linkflow.nodes.base import BaseNode
 from linkflow.nodes.condition import Condition
+from linkflow.nodes.continue_as_new import ContinueAsNew
 from linkflow.nodes.delay import Delay
 from linkflow.nodes.http_request import HttpRequest
 from linkflow.nodes.loop import Loop
@@ -31,6 +32,7 @@ NODES: Mapping[str, type[BaseNode]] = {
         Repeat,
         Try,
         SubWorkflow,
+        ContinueAsNew,
         Respond,
         NoOp,
     )

@@ -16,7 +16,8 @@ BODY, HANDLER = "body", "handler"
 
 class Try(BaseNode):
     """Runs the graph in `body`; if it fails, the graph in `handler`, all of whose nodes see the `error`
-    (`{"code", "message"}`). The output is that of the graph that ended well. Retries are of the body."""
+    (`{"code", "message"}`). The output is that of the graph that ended well. Retries are of the body. When
+    the execution is cancelled the handler runs too (`LinkFlow.Cancelled`), within the workflow's `clean_up` seconds."""
 
     type: ClassVar[str] = "try"
     role: ClassVar[Role] = "container"
@@ -32,7 +33,7 @@ class Try(BaseNode):
     @classmethod
     def states(cls, wiring: Wiring) -> Sequence[State]:
         name, behind = wiring.node.id, f"{wiring.node.id}.{HANDLER}"
-        caught = Catcher(("States.ALL", "States.Runtime"), HandlerFlow(), behind)
+        caught = Catcher(("States.ALL", "States.Runtime", "LinkFlow.Cancelled"), HandlerFlow(), behind)
         return (
             Graph(
                 name=name,

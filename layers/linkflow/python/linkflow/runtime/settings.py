@@ -32,7 +32,9 @@ class Settings(BaseModel):
     bucket: str = Field("", description="S3 bucket of large values; empty means `linkflow-<stage>`.")
     kms_key: str = Field("", description="KMS key id or alias; empty means `alias/linkflow-<stage>`.")
     secret: SecretStr = Field(
-        SecretStr(""), description="Signs calls into `/engine/v1` and callbacks out; empty turns both off."
+        SecretStr(""),
+        description="Signs calls into `/engine/v1` and callbacks out; empty: made and kept in `<data>/secret` (sqlite "
+        "family), or both are refused (aws).",
     )
     allow_hosts: tuple[str, ...] = Field(
         (), description="Hosts, addresses or networks that nodes may reach although they are private; comma-separated."

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from pydantic import SecretStr
+
 from linkflow.adapters.clock import SystemClock
 from linkflow.adapters.http import GuardedHttp
 from linkflow.adapters.ids import SystemIds
@@ -54,6 +56,11 @@ class World:
     tidy: Tidy = _nothing_to_tidy
     """Removes what has expired by a moment, where the store does not do so by itself. The timer asks for it."""
 
+    @property
+    def secret(self) -> str:
+        """Signs calls into `/engine/v1` and callbacks out. Empty: there is none, and both must be refused."""
+        return self.settings.secret.get_secret_value()
+
 
 Connect = Callable[[Settings], Awaitable[World]]
 
@@ -68,9 +75,13 @@ async def connect(settings: Settings, clock: Clock | None = None) -> World:
 
 def _sqlite(settings: Settings, clock: Clock) -> World:
     from linkflow.adapters.sqlite.keyring import FileKeyRing  # noqa: PLC0415 (only the chosen family is loaded)
+    from linkflow.adapters.sqlite.secret import kept_secret  # noqa: PLC0415 (same)
     from linkflow.adapters.sqlite.store import Store  # noqa: PLC0415 (same)
 
-    return _over(Store.open(settings.data), FileKeyRing.open_file(settings.data), settings, clock, INTEGRATIONS)
+    store, ring = Store.open(settings.data), FileKeyRing.open_file(settings.data)
+    if not settings.secret.get_secret_value():
+        settings = settings.model_copy(update={"secret": SecretStr(kept_secret(settings.data, SystemIds(clock)))})
+    return _over(store, ring, settings, clock, INTEGRATIONS)
 
 
 def in_memory(settings: Settings, clock: Clock, integrations: Integrations = INTEGRATIONS) -> World:

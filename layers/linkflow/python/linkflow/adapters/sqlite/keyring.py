@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from linkflow.adapters.sqlite.draft import draft
+from linkflow.adapters.sqlite.secret import owners_only
 from linkflow.errors import Broken
 
 FILE = "linkflow.key"
@@ -40,7 +40,7 @@ class FileKeyRing:
         """The ring of `directory`, with a first key if it has none. Raises `Broken` for a file that is damaged."""
         path = directory / FILE
         if not path.exists():
-            _create(path, f"1 {base64.b64encode(AESGCM.generate_key(256)).decode('ascii')}\n")
+            owners_only(path, f"1 {base64.b64encode(AESGCM.generate_key(256)).decode('ascii')}\n")
         try:
             lines = [line.split() for line in path.read_text("ascii").splitlines() if line.strip()]
             return cls({int(number): base64.b64decode(key, validate=True) for number, key in lines})
@@ -64,13 +64,3 @@ class FileKeyRing:
 
 def _canonical(context: Mapping[str, str]) -> bytes:
     return json.dumps(context, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _create(path: Path, content: str) -> None:
-    """Readable by its owner only, from the first byte on."""
-    with draft(path) as name:
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())

@@ -41,7 +41,8 @@ def compile_graph(definition: GraphDefinition, catalogue: Catalogue, content: st
     graph = Graph(name=GRAPH, flow=InputFlow(), nodes=compiler.nodes("", GRAPH, definition))
     root = Machine("", GRAPH, {GRAPH: graph})
     machines = {"": root} | compiler.machines
-    return Program(content, "graph", root, machines, definition.settings.timeout, _manual_start(definition, catalogue))
+    start, settings = _manual_start(definition, catalogue), definition.settings
+    return Program(content, "graph", root, machines, settings.timeout, settings.clean_up, start)
 
 
 def _manual_start(definition: GraphDefinition, catalogue: Catalogue) -> str | None:

@@ -55,9 +55,10 @@ class EdgeDefinition(Part):
 
 
 class Settings(Part):
-    """`timeout` bounds a whole execution, in seconds."""
+    """`timeout` bounds a whole execution, `clean_up` what its handlers may do once it is cancelled, in seconds."""
 
     timeout: float | None = Field(None, gt=0, le=31_536_000)
+    clean_up: float = Field(60.0, ge=0, le=86_400)
 
 
 class Body(Part):
