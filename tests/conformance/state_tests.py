@@ -38,7 +38,6 @@ def given_of(case: Case) -> Given:
     options = case["options"]
     mock, configuration = options.get("mock") or {}, options.get("stateConfiguration") or {}
     failure = mock.get("errorOutput")
-    data = configuration.get("mapItemReaderData")
     return Given(
         input=case.get("input", {}),
         variables=options.get("variables") or {},
@@ -47,7 +46,7 @@ def given_of(case: Case) -> Given:
         failure=Failure(failure.get("error"), failure.get("cause")) if failure else None,
         retries=configuration.get("retrierRetryCount", 0),
         failed_iterations=configuration.get("mapIterationFailureCount", 0),
-        items=json.loads(data) if data else None,
+        items=configuration.get("mapItemReaderData"),
         execution=f"{_ACCOUNT}:express:machine:execution",
         workflow=f"{_ACCOUNT}:stateMachine:machine",
         role=None if "variables" in options else "arn:aws:iam::111111111111:role/test",

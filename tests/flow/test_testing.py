@@ -119,6 +119,20 @@ async def test_what_would_have_to_be_run_needs_a_mock(house: House, kind: str) -
     assert await refused(house, "states/test", {**body, "mock": {}}) == {("$.mock", "mock_needed")}
 
 
+async def test_a_mocked_error_may_be_said_to_have_arisen_inside(house: House) -> None:
+    """It changes nothing in the answer; a state that is not there is a mistake."""
+    inner = {"StartAt": "In", "States": {"In": {"Type": "Pass", "End": True}}}
+    fan = {"Type": "Parallel", "Branches": [inner], "Catch": [{"ErrorEquals": ["E"], "Next": "X"}], "End": True}
+    mock = {"error_output": {"error": "E", "cause": "why"}}
+    told = await state(house, fan, mock=mock, state_configuration={"error_caused_by_state": "In"})
+    assert (told["status"], told["output"]) == ("CAUGHT_ERROR", {"Error": "E", "Cause": "why"})
+    place = "$.state_configuration.error_caused_by_state"
+    asked = {"definition": fan, "mock": mock, "state_configuration": {"error_caused_by_state": "Out"}}
+    assert await refused(house, "states/test", asked) == {(place, "unknown_state")}
+    asked = {**asked, "mock": {"result": [1]}, "state_configuration": {"error_caused_by_state": "In"}}
+    assert await refused(house, "states/test", asked) == {(place, "no_error")}
+
+
 async def test_a_test_of_a_state_is_refused_with_every_fault(house: House) -> None:
     bad = {"Type": "Task", "Resource": 1, "Retry": [{}], "Next": "B"}
     assert {("$.definition.Resource", "SCHEMA_VALIDATION_FAILED")} < await refused(

@@ -8,7 +8,7 @@ from functions.services import declare
 from linkflow.engine.engine import Call, Engine, Told
 from linkflow.engine.integrations import INTEGRATIONS
 from linkflow.execution.events import ScopeOpened, TaskFailed, TaskSucceeded
-from linkflow.execution.parts import SHARE, WIDE
+from linkflow.execution.parts import FEWEST, HANDS, SHARE, WIDE, hands, share
 from linkflow.runtime.hosts.rehearsal import Piece, Rehearsed, rehearse
 
 ITEMS = list(range(WIDE + 250))
@@ -78,8 +78,23 @@ def test_failures_are_counted_over_all_parts(tolerated: int, status: str) -> Non
         assert done.state.failure.error == "States.ExceedToleratedFailureThreshold"
 
 
-@pytest.mark.parametrize("limit", [7, 250])
-def test_no_more_iterations_run_at_the_same_time_than_may(limit: int) -> None:
+@pytest.mark.parametrize("limit", [1, 7, 99, 250])
+def test_as_many_iterations_run_at_the_same_time_as_may(limit: int) -> None:
     done, checking = run(wide(MaxConcurrency=limit))
     assert done.state.status == "succeeded"
-    assert 0 < checking.most <= limit
+    assert checking.most == limit
+
+
+def test_a_limit_is_divided_among_parts_without_much_being_left() -> None:
+    for limit in range(1, 6_000):
+        used = hands(limit) * (limit // hands(limit))
+        assert 0.96 * limit <= used <= limit
+        assert 1 <= hands(limit) <= HANDS
+
+
+@pytest.mark.parametrize("items", [WIDE + 1, 10_000, 1_000_000])
+def test_parts_are_large_enough_for_their_share_of_the_limit(items: int) -> None:
+    for limit in range(1, 6_000):
+        part = share(items, limit)
+        assert FEWEST <= part <= SHARE
+        assert part >= min(SHARE, limit // hands(limit))

@@ -187,6 +187,13 @@ def test_a_repeat_in_a_repeat_counts_its_own_passes() -> None:
     assert only(outer).start({"n": 0}).finish().state.output == {"n": 6}
 
 
+def test_the_first_pass_of_a_repeat_in_a_repeat_knows_that_none_of_its_own_is_done() -> None:
+    more = graph(node("more", "set", {"values": {"seen": "{{ $append(input.seen, vars.passes) }}"}}))
+    inner = node("inner", "repeat", {"until": "{{ vars.passes >= 2 }}", "body": more})
+    outer = node("outer", "repeat", {"until": "{{ vars.passes >= 2 }}", "body": graph(inner)})
+    assert only(outer).start({"seen": []}).finish().state.output == {"seen": [0, 1, 0, 1]}
+
+
 def test_a_merge_that_nothing_leads_to_fails_and_says_so() -> None:
     failed = Run(program(graph(node("alone", "merge")))).start([1]).finish().state
     assert failed.failure is not None

@@ -240,7 +240,10 @@ def test_fractions_of_seconds_are_rounded_up_and_warned_about() -> None:
     states = result.document["States"]
     assert states["w"]["Seconds"] == 2
     assert states["a"]["TimeoutSeconds"] == 2
-    assert states["a"]["Retry"] == [
+    never, again = states["a"]["Retry"]
+    assert never["MaxAttempts"] == 0
+    assert {"LinkFlow.BadConfig", "invalid_url"} <= set(never["ErrorEquals"])
+    assert [again] == [
         {
             "ErrorEquals": ["States.ALL"],
             "IntervalSeconds": 1,

@@ -27,7 +27,12 @@ class Mock(Schema):
 class StateConfiguration(Schema):
     retrier_retry_count: int = Field(0, ge=0, description="How often the retrier that matches has retried already.")
     map_iteration_failure_count: int | None = Field(None, ge=0, description="How many iterations of a Map failed.")
-    map_item_reader_data: list[Any] | None = Field(None, description="The items that a Map's reader brings.")
+    map_item_reader_data: list[Any] | str | None = Field(
+        None, description="The items that a Map's reader brings, or the text that it reads them from."
+    )
+    error_caused_by_state: str | None = Field(
+        None, min_length=1, max_length=80, description="In which state of a Map or Parallel the mocked error arose."
+    )
 
 
 class TestState(Schema):
@@ -43,9 +48,10 @@ class TestState(Schema):
 
 class StateTested(Schema):
     """`inspection_data` holds the stages that this state has: `input`, `after_input_path`, `after_parameters` or
-    `after_arguments`, `after_items_path`, `after_item_selector`, `after_item_batcher`, `max_concurrency`,
-    `tolerated_failure_count`, `tolerated_failure_percentage`, `result`, `after_result_selector`, `after_result_path`,
-    `variables`, `error_details` (`retry_index`, `retry_backoff_interval_seconds`, `catch_index`)."""
+    `after_arguments`, `after_items_pointer`, `after_items_path`, `after_item_selector`, `after_item_batcher`,
+    `max_concurrency`, `tolerated_failure_count`, `tolerated_failure_percentage`, `result`, `after_result_selector`,
+    `after_result_path`, `variables`, `error_details` (`retry_index`, `retry_backoff_interval_seconds`, `catch_index`).
+    """
 
     status: Literal["SUCCEEDED", "FAILED", "RETRIABLE", "CAUGHT_ERROR"]
     output: Any = None

@@ -34,7 +34,29 @@ def faults(body: TestState) -> Sequence[Fault]:
     is read for the first time."""
     request = StateTest(body.definition, body.state_name, None, _mocked(body.mock), _configured(body), body.context)
     problems, refusals = objections(request, model_of)
-    return [*map(_problem_fault, errors(problems)), *(_fault(one, request) for one in refusals)]
+    told = [*map(_problem_fault, errors(problems)), *(_fault(one, request) for one in refusals)]
+    return told or list(_origin_faults(body))
+
+
+def _origin_faults(body: TestState) -> Iterator[Fault]:
+    """The state in which a mocked error is said to have arisen stands inside the one under test. It changes nothing in
+    what is answered (recorded)."""
+    origin = body.state_configuration.error_caused_by_state if body.state_configuration else None
+    if origin is None:
+        return
+    place = "$.state_configuration.error_caused_by_state"
+    if body.mock is None or body.mock.error_output is None:
+        yield Fault(place, "no_error", "Say with 'mock.error_output' which error it is that arose there.")
+    if not _holds(body, origin):
+        yield Fault(place, "unknown_state", f"The state under test holds no state '{origin}'.")
+
+
+def _holds(body: TestState, name: str) -> bool:
+    program = compile_state(NAME, body.definition) if body.state_name is None else compile_asl(body.definition)
+    outer = NAME if body.state_name is None else body.state_name
+    home = next((each.address for each in program.machines.values() if outer in each.states), "")
+    inside = p.address_of(home, outer, "")
+    return any(name in each.states for each in program.machines.values() if each.address.startswith(inside))
 
 
 def _mocked(mock: Mock | None) -> Mapping[str, Json] | None:

@@ -72,7 +72,7 @@ def continue_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator
 def _deal(box: p.Map, state: State, scope: Scope, work: Iterations, view: View) -> Iterator[e.Event]:
     """Open as many parts as may be worked on at the same time."""
     number = state.next_scope
-    for offset in range(parts.room(work) - len(work.open)):
+    for offset in range(parts.hands(work.max_concurrency) - len(work.open)):
         first = work.next + offset * work.dealt
         if first >= len(work.items):
             return

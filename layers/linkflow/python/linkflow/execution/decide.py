@@ -97,7 +97,7 @@ def _run(program: p.Program, box: p.State, state: State, scope: Scope, view: Vie
         case p.Map():
             return composites.start_map(box, scope, view)
         case p.Graph():
-            return (e.GraphStarted(scope.id, len(box.nodes)),)
+            return (e.GraphStarted(scope.id, len(box.nodes), repeats=box.again is not None),)
         case _:
             assert_never(box)
 

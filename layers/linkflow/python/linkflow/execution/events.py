@@ -190,8 +190,11 @@ class ItemsRead(Fact, frozen=True):
 
 
 class GraphStarted(Fact, frozen=True):
+    """`repeats`: it may be gone through again, and counts how often it was."""
+
     scope: int
     nodes: int
+    repeats: bool = False
 
 
 class CompositeFinished(Fact, frozen=True):

@@ -16,6 +16,7 @@ from linkflow.execution.parts import begin_part, is_part, part_failed, part_sett
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenTask, Phase, Scope, Stage, State, Status
 from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, wake
 from linkflow.language.json import Json
+from linkflow.language.program import PASSES
 
 EVALUATION_FAILED = "States.QueryEvaluationError"
 """The error of JSONata expressions, the only one that has an event of its own in a history."""
@@ -59,8 +60,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             nodes.begun = True
             wake(state, event.scope)
         case e.GraphStarted():
-            compose(state, event.scope, Nodes(width=event.nodes))
-            count(state, state.scopes[event.scope], 1)
+            _start_graph(state, state.scopes[event.scope], event)
         case e.CompositeFinished():
             _finish(state, event)
         case e.WaitStarted():
@@ -205,6 +205,13 @@ def _exit(state: State, scope: Scope, event: e.StateExited) -> None:
         state.agenda.append(scope.id)
     else:
         settle(state, scope, output, event.exit)
+
+
+def _start_graph(state: State, scope: Scope, event: e.GraphStarted) -> None:
+    compose(state, scope.id, Nodes(width=event.nodes))
+    count(state, scope, 1)
+    if event.repeats and PASSES not in scope.variables:
+        scope.variables = {**scope.variables, PASSES: 0}
 
 
 def _start_map(state: State, scope: Scope, event: e.MapStarted) -> None:

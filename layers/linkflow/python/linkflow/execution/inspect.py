@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Literal
 
-from linkflow.execution.failures import TOLERANCE_EXCEEDED, matches
+from linkflow.execution import item_reader
+from linkflow.execution.failures import ITEM_READER_FAILED, TOLERANCE_EXCEEDED, matches
 from linkflow.execution.map_runs import batched
 from linkflow.execution.state import Failure
 from linkflow.execution.surroundings import moment_text
@@ -29,7 +30,7 @@ NAME = "StateName"
 class Given:
     """What the state is tested with. `failure` and `result` are the mock's; `retries` says how often the retrier that
     matches has retried already, `failed_iterations` how many of a Map's iterations failed. `items` stand for what an
-    item reader brings."""
+    item reader brings: the items themselves, or the text that they are read from."""
 
     input: Json
     variables: Mapping[str, Json] = field(default_factory=dict)
@@ -38,7 +39,7 @@ class Given:
     failure: Failure | None = None
     retries: int = 0
     failed_iterations: int = 0
-    items: list[Json] | None = None
+    items: list[Json] | str | None = None
     execution: str = ""
     workflow: str = ""
     role: str | None = None
@@ -212,7 +213,7 @@ class _Test:
 
     def _limits(self, box: p.Map, entered: View) -> None:
         """The items and limits of a Map; too many failed iterations fail it."""
-        items = (self.given.items if box.reader else box.items.evaluate(entered)) or []
+        items = self._read(box.reader, entered) if box.reader else box.items.evaluate(entered)
         if self._paths and not box.reader:
             self._stage("afterItemsPath", items)
         self._iterations(box, items)
@@ -228,6 +229,19 @@ class _Test:
         failures = self.given.failed_iterations
         if self.given.failure is None and self._exceeds(failures, len(items)):
             raise EvaluationFailed(TOLERANCE_EXCEEDED, "The specified tolerated failure threshold was exceeded")
+
+    def _read(self, reader: p.Reader, entered: View) -> list[Json]:
+        items = self.given.items or []
+        if isinstance(items, str):
+            form = item_reader.form(reader, entered)
+            try:
+                items = item_reader.items("", form, {"Body": items})
+            except item_reader.Unreadable as unreadable:
+                raise EvaluationFailed(ITEM_READER_FAILED, str(unreadable)) from unreadable
+            if form.pointer:
+                self._stage("afterItemsPointer", items)
+        most = reader.max_items.evaluate(entered) if reader.max_items else None
+        return items[:most] if most else items
 
     def _iterations(self, box: p.Map, items: list[Json]) -> None:
         """What the iterations would receive, where the Map says so."""

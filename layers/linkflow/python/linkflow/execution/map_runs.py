@@ -54,13 +54,16 @@ def _start(box: p.Map, state: State, scope: Scope, work: Iterations, view: View)
     writer = _where(box.writer.arguments.evaluate(inner)) if box.writer else None
     if box.reader is None:
         items = grouped(box, state, scope, view.around.now, work.items) if box.batcher else UNSET
-        dealt = parts.share(len(work.items if items is UNSET else items))
+        dealt = parts.share(len(work.items if items is UNSET else items), work.max_concurrency)
         yield e.MapRunStarted(scope.id, run, items, count, percentage, writer=writer, dealt=dealt)
         return
     most = box.reader.max_items.evaluate(inner) if box.reader.max_items else None
     arguments = box.reader.arguments.evaluate(inner)
     most = min(most, MOST_ITEMS) if most else None
     yield e.MapRunStarted(scope.id, run, UNSET, count, percentage, reading=True, max_items=most, writer=writer)
+    if most is not None and most < 0:
+        yield e.StateFailed(scope.id, ITEM_READER_FAILED, "field MaxItems must be positive", composite=True)
+        return
     yield e.TaskScheduled(scope.id, state.next_task, scope.attempt, arguments)
 
 
@@ -80,7 +83,7 @@ def _read(box: p.Map, state: State, scope: Scope, work: Iterations, view: View) 
         return
     items = items if work.max_items is None else items[: work.max_items]
     items = grouped(box, state, scope, view.around.now, items)
-    yield e.ItemsRead(scope.id, items, parts.share(len(items)))
+    yield e.ItemsRead(scope.id, items, parts.share(len(items), work.max_concurrency))
 
 
 def end(box: p.Map, state: State, scope: Scope, work: Iterations) -> Iterator[e.Event]:

@@ -3,8 +3,14 @@
 In the parent a part is a scope that never enters a state: it holds one task, which ends with the child execution. In
 the child (`State.part`) the root stands in that Map from the beginning, bears every failure, and hands back what its
 iterations made and how the others failed; the parent alone judges how many may.
+
+`MaxConcurrency` is a promise about all parts together, so it is divided among as many as fit into it: each works on its
+share at the same time, and none waits for another's last item. Parts are then smaller, several for each hand, since the
+last of them are worked on while others have nothing left to do.
 """
 
+from functools import lru_cache
+from math import ceil
 from typing import Final, TypedDict
 
 from linkflow.execution import events as e
@@ -15,7 +21,11 @@ from linkflow.language.json import Json
 WIDE: Final = 1_000
 """Items above which a distributed Map is dealt."""
 SHARE: Final = 100
-"""Items of one part."""
+"""Items of one part, at most."""
+FEWEST: Final = 10
+"""Items of one part, at least: a child execution costs as much as a few items do."""
+ROUNDS: Final = 4
+"""Parts for each hand, where a limit makes them smaller."""
 HANDS: Final = 50
 """Parts that are worked on at the same time, at most."""
 RESOURCE: Final = "linkflow:part"
@@ -28,18 +38,25 @@ class Made(TypedDict):
     errors: list[tuple[int, str | None, str | None]]
 
 
-def share(items: int) -> int:
+def share(items: int, concurrency: int) -> int:
     """How many items each child execution works on; 0: there are too few to be dealt."""
-    return SHARE if items > WIDE else 0
+    if items <= WIDE:
+        return 0
+    at_once = hands(concurrency)
+    return min(SHARE, max(FEWEST, concurrency // at_once or SHARE, ceil(items / (ROUNDS * at_once))))
+
+
+@lru_cache(maxsize=256)
+def hands(concurrency: int) -> int:
+    """How many parts are worked on at the same time: as many as leave the least of the limit (0: there is none)
+    unused."""
+    if not concurrency:
+        return HANDS
+    return max(range(1, min(HANDS, concurrency) + 1), key=lambda at_once: (at_once * (concurrency // at_once), at_once))
 
 
 def is_part(scope: Scope) -> bool:
     return scope.state == "" and scope.task is not None
-
-
-def room(work: Iterations) -> int:
-    """How many parts may be open at the same time."""
-    return HANDS if not work.max_concurrency else max(1, min(HANDS, work.max_concurrency // work.dealt))
 
 
 def begin_part(state: State, part: e.Part) -> None:
@@ -58,7 +75,7 @@ def arguments(state: State, scope: Scope) -> dict[str, Json]:
     assert isinstance(work, Iterations)  # noqa: S101 (same)
     first = int(scope.key)
     items = work.items[first : first + work.dealt]
-    concurrency = min(work.max_concurrency, work.dealt)
+    concurrency = work.max_concurrency // hands(work.max_concurrency)
     selected = None if scope.carry == items else scope.carry
     part = e.Part(parent.machine, parent.state, first, concurrency, selected)
     return {"items": items, "part": part}

@@ -29,7 +29,7 @@ from linkflow.language.jsonata_namespace import namespace
 from linkflow.language.jsonata_runtime import STACK, Scope, enter, field, leave
 from linkflow.language.jsonata_tree import FUNCTIONS, Tree, Unreadable, parsed
 
-__all__ = ["FUNCTIONS", "UNDEFINED", "Jsonata", "JsonataError", "Undefined", "compile"]
+__all__ = ["FUNCTIONS", "UNDEFINED", "Jsonata", "JsonataError", "NoData", "Undefined", "compile"]
 
 DEEPEST_OUTPUT: Final = 200
 """Levels of arrays and objects in a result."""
@@ -75,6 +75,14 @@ class JsonataError(Exception):
         self.position = position
 
 
+class NoData(JsonataError):
+    """The expression gives a function or a regular expression, which is no JSON. (In an array or an object it prints
+    as an empty text, as in the reference.)"""
+
+    def __init__(self) -> None:
+        super().__init__("U1001", "The result is a function, which is not JSON")
+
+
 class Jsonata:
     """A compiled expression. Immutable, shared freely between threads.
 
@@ -110,6 +118,8 @@ class Jsonata:
         token = enter(scope, timed=self._timed)
         try:
             result = self._entry(MISSING if document is UNDEFINED else document)
+            if isinstance(result, JLambda | JRegex):
+                raise NoData  # noqa: TRY301 (what the caller is told, like any other error of the expression)
             return UNDEFINED if result is MISSING else _json(result, scope, 0)
         except Exception as error:
             raise _explained(error) from error

@@ -296,6 +296,11 @@ class GraphNode:
     trigger: bool = False
 
 
+PASSES: Final = "passes"
+"""The variable that says how often a graph was gone through. It has its own from the first pass, which hides that of a
+graph around it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph(Box):
     """Nodes that run when their incoming edges are settled; our extension of the States Language.

@@ -57,6 +57,8 @@ class BaseNode(BaseModel):
     """Parameters that hold a graph."""
     fixed: ClassVar[frozenset[str]] = frozenset()
     """Parameters that shape the program, so that no expression can give them."""
+    final: ClassVar[tuple[str, ...]] = ()
+    """Errors that another attempt would meet again, whatever the circumstances."""
 
     @classmethod
     def faults(cls, config: Mapping[str, Json]) -> Sequence[Fault]:
@@ -208,7 +210,7 @@ class TaskNode(BaseNode):
 
     @classmethod
     def exported(cls, port: Port) -> States:
-        return {port.name(): port.task(cls.type, port.node.timeout or cls.default_timeout)}
+        return {port.name(): port.task(cls.type, port.node.timeout or cls.default_timeout, cls.final)}
 
 
 @dataclass(frozen=True, slots=True)

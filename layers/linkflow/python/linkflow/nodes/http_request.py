@@ -24,6 +24,7 @@ class HttpRequest(TaskNode):
     Other errors: `timeout`, `connection`, `refused_address`, `too_large`, `redirects`, `invalid_url`."""
 
     type: ClassVar[str] = "http_request"
+    final: ClassVar[tuple[str, ...]] = ("bad_body", "invalid_url", "redirects", "refused_address", "too_large")
 
     url: str = Field(title="URL", min_length=1, max_length=8_000)
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = Field(default="GET", title="Method")

@@ -18,8 +18,8 @@ BODY = "body"
 
 class Repeat(BaseNode):
     """Runs the graph in `body` again and again `until` a condition holds. Each pass gets what the one before made (the
-    first one: this node's input); the last one's is the output. In `until`, `output` is what the pass made; anywhere
-    behind the first pass, `vars.passes` says how many are done. More than `at_most` passes are an error."""
+    first one: this node's input); the last one's is the output. In `until`, `output` is what the pass made;
+    `vars.passes` says how many are done, in the body and in `until`. More than `at_most` passes are an error."""
 
     type: ClassVar[str] = "repeat"
     role: ClassVar[Role] = "container"

@@ -16,6 +16,7 @@ class SubWorkflow(BaseNode):
     type: ClassVar[str] = "sub_workflow"
     role: ClassVar[Role] = "task"
     fixed: ClassVar[frozenset[str]] = frozenset({"wait"})
+    final: ClassVar[tuple[str, ...]] = ("LinkFlow.UnknownWorkflow",)
 
     workflow: str = Field(min_length=1, title="Workflow", description="Its id, or its name where only one has it.")
     input: Json = Field(default=None, title="Input", description="What the other workflow starts with.")
@@ -41,4 +42,4 @@ class SubWorkflow(BaseNode):
                 "other_service", "Step Functions starts another machine by 'arn:aws:states:::states:startExecution'."
             )
         waits = ".sync" if port.node.config.get("wait", True) else ""
-        return {port.name(): port.task(cls.type + waits, port.node.timeout)}
+        return {port.name(): port.task(cls.type + waits, port.node.timeout, cls.final)}

@@ -189,8 +189,8 @@ def _task(common: _Common, state: Document, *, jsonata: bool) -> p.Task:
         **common.fields(),
         resource=resource,
         pattern=pattern_of(resource),
-        timeout=maps.number(state, "TimeoutSeconds"),
-        heartbeat=maps.number(state, "HeartbeatSeconds"),
+        timeout=maps.span(state, "TimeoutSeconds"),
+        heartbeat=maps.span(state, "HeartbeatSeconds"),
         credentials=_credentials(credentials, jsonata=jsonata),
     )
 

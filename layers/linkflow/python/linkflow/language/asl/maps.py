@@ -1,6 +1,7 @@
 """The fields of a Map state: its items, its limits, how items are read, batched, and what is written of the results."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import Final
 
 from linkflow.language.asl.failures import expression, query, runtime, type_name
@@ -113,8 +114,18 @@ def number(fields: State, name: str, *, location: str = "", fraction: bool = Fal
 
 def limit(fields: State, name: str, *, location: str = "") -> Expression | None:
     """A number that must not be negative."""
+    return whole(fields, name, location=location, lowest=0, cause=f"{name} cannot be negative.")
+
+
+def span(state: State, name: str) -> Expression | None:
+    """A number of seconds that a Task is given: at least one."""
+    return whole(state, name, lowest=1, cause=f"{name} must be a positive integer.")
+
+
+def whole(fields: State, name: str, *, location: str = "", lowest: float = -inf, cause: str = "") -> Expression | None:
+    """An integer, of at least `lowest` (`cause` says so)."""
     found = number(fields, name, location=location)
-    return None if found is None else Bounded(found, f"{name} cannot be negative.", whole=True)
+    return None if found is None else Bounded(found, cause, lowest, whole=True)
 
 
 def percentage(state: State) -> Expression | None:
@@ -167,7 +178,7 @@ def reader(state: State, *, jsonata: bool) -> Reader | None:
         csv_header_location=_constant(config, "CSVHeaderLocation"),
         csv_delimiter=_constant(config, "CSVDelimiter"),
         items_pointer=_constant(config, "ItemsPointer"),
-        max_items=limit(config, "MaxItems", location="ItemReader/ReaderConfig/"),
+        max_items=whole(config, "MaxItems", location="ItemReader/ReaderConfig/"),
     )
 
 

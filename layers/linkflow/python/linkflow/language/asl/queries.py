@@ -42,6 +42,8 @@ class Query:
         seed = around.seed() if compiled.seeded else 0
         try:
             value = compiled.evaluate(jsonata.UNDEFINED, self._bindings(view), around.now, seed)
+        except jsonata.NoData as error:
+            raise expression(self.source, self.location, "returned an unsupported result type.") from error
         except jsonata.JsonataError as error:
             what = f"threw an error during evaluation. {error}"
             raise expression(self.source, self.location, what) from error

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from linkflow.language.graph.template import Template
 from linkflow.language.json import Json
-from linkflow.language.program import Shaped
+from linkflow.language.program import PASSES, Shaped
 from linkflow.language.view import View
 
 
@@ -59,12 +59,12 @@ class PassFlow(InputFlow):
     __slots__ = ()
 
     def leave(self, view: View, result: Json) -> Shaped:
-        return Shaped(result, {"passes": passes(view) + 1})
+        return Shaped(result, {PASSES: passes(view) + 1})
 
 
 def passes(view: View) -> int:
     """How many passes of this `repeat` are done."""
-    return int(view.around.own().get("passes", 0))
+    return int(view.around.own().get(PASSES, 0))
 
 
 class HandlerFlow(ErrorFlow):

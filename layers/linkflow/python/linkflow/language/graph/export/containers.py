@@ -113,7 +113,7 @@ def repeated(port: Port) -> States:
     """One machine counts the passes, hands each what the one before made, and asks whether that was the last."""
     turn = _Turn(port.variable("passes"), port.variable("given"), port.variable("output"))
     start, passing, name = port.variable("input"), port.name("passes"), port.name()
-    vars_ = f'$merge([{port.roots["vars"]}, ${turn.passes} > 0 ? {{"passes": ${turn.passes}}}])'
+    vars_ = f'$merge([{port.roots["vars"]}, {{"passes": ${turn.passes}}}])'
     body = port.walk("body", Inside(start, {start: "$states.input"}, {"vars": vars_}))
     begin, asking = port.name("starts"), _asked(port, turn, passing)
     first = {"Type": "Pass", "Assign": {turn.passes: 0, turn.given: query(port.input)}, "Next": passing}

@@ -5,7 +5,7 @@ A node's states begin with the first of those it gives and end in one of two way
 or in a line.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
@@ -32,6 +32,9 @@ ERROR: Final = query(
     '{"error": {"code": $states.errorOutput.Error, '
     '"message": $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : null}}'
 )
+FINAL: Final = ("LinkFlow.BadConfig", "LinkFlow.UnknownResource")
+"""Errors of any task that another attempt would meet again."""
+
 _EXITS: Final = {"continue": "default", "branch": "error"}
 
 Kept = Callable[[Json, Json], dict[str, Json]]
@@ -100,8 +103,9 @@ class Port:
         self.joined = True
         return {**self.kept(output, leaving), "Next": self.end}
 
-    def task(self, kind: str, timeout: float | None) -> dict[str, Json]:
-        """A Task that hands the config to a worker; `timeout` in seconds bounds an attempt."""
+    def task(self, kind: str, timeout: float | None, final: Sequence[str] = ()) -> dict[str, Json]:
+        """A Task that hands the config to a worker; `timeout` in seconds bounds an attempt, `final` are the errors that
+        are never worth a retry."""
         state: dict[str, Json] = {
             "Type": "Task",
             "Resource": self.resource.replace("{type}", kind),
@@ -109,7 +113,7 @@ class Port:
         }
         if timeout is not None:
             state["TimeoutSeconds"] = self.seconds(timeout, "timeout", 1, LONGEST)
-        return state | self.retry() | self.catch() | self.left(RESULT)
+        return state | self.retry(*FINAL, *final) | self.catch() | self.left(RESULT)
 
     def catch(self) -> dict[str, Json]:
         """The Catch field that `on_error` asks for, if any."""
@@ -117,9 +121,14 @@ class Port:
             return {}
         return {"Catch": [{"ErrorEquals": ["States.ALL"], **self.goes(ERROR, _EXITS[self.node.on_error])}]}
 
-    def retry(self) -> dict[str, Json]:
+    def retry(self, *final: str) -> dict[str, Json]:
+        """The Retry field. In a graph, an attempt itself says whether another is worth it; here that is known of the
+        `final` errors only."""
         rule = self.node.retry
-        return {} if rule is None or rule.max_attempts == 1 else {"Retry": [self._retrier(rule)]}
+        if rule is None or rule.max_attempts == 1:
+            return {}
+        never = [{"ErrorEquals": list(final), "MaxAttempts": 0}] if final else []
+        return {"Retry": [*never, self._retrier(rule)]}
 
     def _retrier(self, rule: Retry) -> dict[str, Json]:
         """A longest delay that the first pause already reaches is that pause, every time."""
