@@ -8,7 +8,7 @@ from linkflow.ports import QueueSpec
 from linkflow.runtime.functions import Function, QueueTrigger
 
 _SENDS: dict[str, tuple[QueueSpec, ...]] = {
-    "api": (LANE,),
+    "api": (LANE, TIMERS),
     "edge": (LANE,),
     "history": (LANE, TASKS, TIMERS),
     "worker": (LANE,),

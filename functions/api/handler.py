@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from functions.api.auth.guard import key_guard
 from functions.api.executions.handler import execution_routes
+from functions.api.schedules.handler import schedule_routes
 from functions.api.tasks.handler import task_routes
 from functions.api.testing.handler import testing_routes
 from functions.api.workflows.handler import workflow_routes
@@ -16,6 +17,7 @@ def functions(world: World) -> Sequence[Function]:
     routes = Routes(key_guard(world))
     workflow_routes(routes, world)
     execution_routes(routes, world)
+    schedule_routes(routes, world)
     task_routes(routes, world)
     testing_routes(routes, world)
     return [Function("api_http", "api", HttpRoutes(routes))]

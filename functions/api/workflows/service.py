@@ -7,16 +7,20 @@ from typing import Any, Literal
 import msgspec
 
 from linkflow import ids
+from linkflow.engine.schedules import opening
 from linkflow.engine.start import Start, start
 from linkflow.errors import Conflict, Fault, Invalid
 from linkflow.language.asl_check import Problem, check_asl
 from linkflow.language.graph.check import Checked, check_graph
 from linkflow.language.graph.compile import content_hash
-from linkflow.language.graph.definition import GraphDefinition
+from linkflow.language.graph.definition import GraphDefinition, NodeDefinition
 from linkflow.language.graph.export import Facts, export_asl
+from linkflow.language.recurrence.form import to_recurrence
+from linkflow.nodes.schedule import Schedule as ScheduleNode
 from linkflow.nodes.webhook import Webhook
 from linkflow.runtime.wiring import World
 from linkflow.stores.records import Hook, HookTarget, Workflow, WorkflowVersion
+from linkflow.stores.schedules import Schedule
 
 Dialect = Literal["graph", "asl"]
 
@@ -36,8 +40,35 @@ async def create(
     version = WorkflowVersion(1, content_hash(definition), dialect, text, now)
     configs = {node.id: node.config for node in drawn}
     targets = [(hook.token, _target(workflow, hook.node, configs[hook.node])) for hook in hooks]
-    await world.engine.workflows.create(workflow, version, targets)
+    made = [opening(world.engine, one) for one in _schedules(world, workflow, drawn)]
+    await world.engine.workflows.create(workflow, version, targets, [put for puts, _ in made for put in puts])
+    await world.queue.send([send for _, sends in made for send in sends])
     return workflow, checked.warnings
+
+
+def _schedules(world: World, workflow: Workflow, drawn: Sequence[NodeDefinition]) -> list[Schedule]:
+    """Those that the workflow's own nodes ask for."""
+    now, nodes = workflow.created_at, [node for node in drawn if node.type == ScheduleNode.type and not node.disabled]
+    forms = {node.id: ScheduleNode.model_validate(node.config) for node in nodes}
+    return [
+        Schedule(
+            workflow.workspace,
+            world.ids.new(ids.SCHEDULE),
+            f"{workflow.name}: {node}",
+            workflow.id,
+            to_recurrence(form),
+            form.model_dump(mode="json", exclude_none=True),
+            now,
+            now,
+            None,
+            node,
+            form.overlap,
+            form.misfire,
+            form.misfire_window,
+            origin="workflow",
+        )
+        for node, form in forms.items()
+    ]
 
 
 async def exported(

@@ -8,6 +8,7 @@
     │   ├── NotFound             no such thing in this workspace                404
     │   ├── WrongMethod          something is there, but not for this HTTP method       405
     │   ├── Conflict             the thing is not in a state that allows it     409
+    │   ├── Outdated             changed by somebody else meanwhile             412
     │   ├── TooLarge             over a documented limit                        413
     │   ├── Invalid              well-formed but wrong: every fault listed      422
     │   └── RateLimited          too many requests; says when to come back      429
@@ -97,6 +98,16 @@ class WrongMethod(Refused):
 class Conflict(Refused):
     status = 409
     code = "conflict"
+
+
+class Outdated(Refused):
+    status = 412
+    code = "outdated"
+
+    def __init__(self, kind: str, revision: int) -> None:
+        super().__init__(
+            f"The {kind} was changed meanwhile: it is at revision {revision}. Read it again, and send that as If-Match."
+        )
 
 
 class TooLarge(Refused):

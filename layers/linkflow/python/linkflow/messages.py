@@ -40,3 +40,14 @@ class Alarm(msgspec.Struct, frozen=True, tag="alarm"):
     workspace: str
     execution: str
     at: float
+
+
+class Due(msgspec.Struct, frozen=True, tag="due"):
+    """Look at this schedule: something of it may have to fire now."""
+
+    workspace: str
+    schedule: str
+
+
+Timer = Alarm | Due
+"""What stands in the queue `timers`."""

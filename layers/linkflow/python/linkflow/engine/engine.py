@@ -13,6 +13,7 @@ from linkflow.nodes.base import BaseNode
 from linkflow.ports import Blobs, Clock, Http, Ids, Queue, Table
 from linkflow.stores.books import Books
 from linkflow.stores.files import Files
+from linkflow.stores.schedules import Schedules
 from linkflow.stores.summaries import Summaries
 from linkflow.stores.workflows import Workflows
 
@@ -70,6 +71,7 @@ class Engine:
     summaries: Summaries
     files: Files
     workflows: Workflows
+    schedules: Schedules
     programs: Programs
     closings: Closings = field(default_factory=Closings)
     letters: Letters = field(default_factory=Letters)
@@ -102,6 +104,7 @@ def build(
         Summaries(table),
         Files(table, blobs),
         workflows,
+        Schedules(table),
         Programs(workflows, nodes),
         limits=limits,
     )

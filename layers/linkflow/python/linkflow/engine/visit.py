@@ -16,6 +16,7 @@ from linkflow.engine import children
 from linkflow.engine.engine import Engine
 from linkflow.engine.place import dispatch, place
 from linkflow.engine.running import Running
+from linkflow.engine.schedules import next_in_line
 from linkflow.engine.wakes import alarm, wake
 from linkflow.execution.advance import advance, next_moment, owed
 from linkflow.execution.commands import RunTask
@@ -86,6 +87,7 @@ class _Visit:
             await self.engine.summaries.close(self.book.workspace, self.book.execution, state)
             self.engine.closings.tell(self.book.execution, state)
             await children.report(self.engine, self.book.workspace, state)
+            await next_in_line(self.engine, self.book.workspace, state)
             await self._let_go()
             return False
         await self._let_go()

@@ -13,6 +13,7 @@ from linkflow.nodes.merge import Merge
 from linkflow.nodes.no_op import NoOp
 from linkflow.nodes.repeat import Repeat
 from linkflow.nodes.respond import Respond
+from linkflow.nodes.schedule import Schedule
 from linkflow.nodes.set import Set
 from linkflow.nodes.sub_workflow import SubWorkflow
 from linkflow.nodes.try_ import Try
@@ -23,6 +24,7 @@ NODES: Mapping[str, type[BaseNode]] = {
     for node in (
         Manual,
         Webhook,
+        Schedule,
         HttpRequest,
         Condition,
         Set,

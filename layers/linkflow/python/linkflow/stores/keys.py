@@ -3,6 +3,7 @@
 EXEC#w#e     SUMMARY            the summary; its payload is the book's opening (turn 0)
              TURN#00000001 …    the turns behind it, in order
 WF#w#id      META, V#00000001   a workflow and its versions
+SCH#w#id     SCHEDULE, STANDING  a schedule as people made it, and where it stands
 HOOK#token   HOOK               where a webhook leads
 KEY#hash     KEY                an API key, found by the hash of its text
 FILE#w#b     <key>              a file in a bucket of the workspace
@@ -46,6 +47,19 @@ def workflow(workspace: str, identifier: str) -> Key:
 
 def version(workspace: str, identifier: str, number: int) -> Key:
     return Key(f"WF#{workspace}#{identifier}", f"V#{number:08d}")
+
+
+def schedule(workspace: str, identifier: str) -> Key:
+    return Key(f"SCH#{workspace}#{identifier}", "SCHEDULE")
+
+
+def standing(workspace: str, identifier: str) -> Key:
+    return Key(f"SCH#{workspace}#{identifier}", "STANDING")
+
+
+def schedule_whole(workspace: str, identifier: str) -> Range:
+    """Both items of a schedule."""
+    return Range(f"SCH#{workspace}#{identifier}", limit=2)
 
 
 def webhook(token: str) -> Key:
@@ -99,8 +113,16 @@ def listed_workflow(name: str, identifier: str) -> str:
     return f"{name.casefold()}#{identifier}"
 
 
+def listed_schedules(workspace: str) -> str:
+    return f"SCH#{workspace}"
+
+
 DUE_SHARDS = 4
-"""Over so many partitions the watchdog's index is spread, so that none becomes hot."""
+"""Over so many partitions the watchdog's index is spread, so that none becomes hot; and the schedules' too."""
+
+
+def schedules_due(shard: int) -> str:
+    return f"SCHDUE#{shard}"
 
 
 def due(shard: int) -> str:
@@ -119,6 +141,11 @@ def due_target(sk: str) -> tuple[str, str]:
     """Workspace and execution of an entry made by `due_at`."""
     _, workspace, execution = sk.split("#")
     return workspace, execution
+
+
+def due_moment(sk: str) -> float:
+    """The moment of an entry made by `due_at`, seconds."""
+    return int(sk.partition("#")[0]) / 1000
 
 
 def _sortable(moment: float) -> str:

@@ -15,12 +15,16 @@ class Workflows:
     table: Table
 
     async def create(
-        self, workflow: Workflow, version: WorkflowVersion, hooks: Sequence[tuple[str, HookTarget]]
+        self,
+        workflow: Workflow,
+        version: WorkflowVersion,
+        hooks: Sequence[tuple[str, HookTarget]],
+        also: Sequence[Put] = (),
     ) -> None:
-        """The workflow, its first version and its webhooks (by token), all or nothing."""
+        """The workflow, its first version, its webhooks (by token) and what belongs to it `also`, all or nothing."""
         targets = [Put(Item(keys.webhook(token), encode(target)), Absent()) for token, target in hooks]
         first = Item(keys.version(workflow.workspace, workflow.id, version.number), b"", encode(version))
-        await self.table.transact([Put(_item(workflow), Absent()), Put(first, Absent()), *targets])
+        await self.table.transact([Put(_item(workflow), Absent()), Put(first, Absent()), *targets, *also])
 
     async def get(self, workspace: str, identifier: str) -> Workflow:
         """Raises `NotFound`."""
