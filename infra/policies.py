@@ -16,6 +16,7 @@ _SENDS: dict[str, tuple[QueueSpec, ...]] = {
     "control_plane": (),
 }
 """By service, the queues it sends to."""
+_OPENS_SECRETS = frozenset({"api", "edge"})
 _NEEDS_NO_TABLE = frozenset({"worker"})
 
 
@@ -29,6 +30,10 @@ def policy(functions: list[Function], names: str) -> dict[str, Any]:
         reads_and_writes = ["GetItem", "PutItem", "DeleteItem", "Query", "ConditionCheckItem"]
         statements.append(_allow([f"dynamodb:{verb}" for verb in reads_and_writes], [table, f"{table}/index/*"]))
         statements.append(_allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"arn:*:s3:::{names}-*/*"]))
+    if services & _OPENS_SECRETS:
+        only_ours = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{names}"}}
+        seals = _allow(["kms:Decrypt", "kms:GenerateDataKey"], ["arn:*:kms:*:*:key/*"])
+        statements.append({**seals, "Condition": only_ours})
     if sends:
         arns = [_arn(spec, names) for spec in QUEUES if spec.name in sends]
         statements.append(_allow(["sqs:SendMessage", "sqs:GetQueueUrl"], arns))

@@ -59,8 +59,8 @@ class Host:
 async def workflow(world: World, seconds: float = 0) -> str:
     """One whose executions take so many seconds."""
     nodes = [node("start", "manual"), node("work", "delay", {"seconds": seconds})]
-    made, _ = await create(world, WORKSPACE, "report", "graph", graph(nodes, "start -> work"))
-    return made.id
+    made = await create(world, WORKSPACE, "report", "graph", graph(nodes, "start -> work"))
+    return made.workflow.id
 
 
 async def schedule(world: World, workflow_id: str, *, paused: bool = False, **form: Any) -> Schedule:

@@ -8,6 +8,7 @@ HOOK#token   HOOK               where a webhook leads
 KEY#hash     KEY                an API key, found by the hash of its text
 FILE#w#b     <key>              a file in a bucket of the workspace
 IDEM#w#key   IDEM               what a repeated request was answered with
+RATE#name    <period>           how often it happened in that period
 INSTALLATION OWNER              the first owner, made once
 """
 
@@ -81,6 +82,10 @@ def files(workspace: str, bucket: str, prefix: str) -> Range:
 
 def idempotency(workspace: str, key: str) -> Key:
     return Key(f"IDEM#{workspace}#{key}", "IDEM")
+
+
+def rate(name: str, begins: float) -> Key:
+    return Key(f"RATE#{name}", _sortable(begins))
 
 
 def installation() -> Key:

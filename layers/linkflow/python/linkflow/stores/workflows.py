@@ -1,11 +1,11 @@
 """Workflows and their versions. A version is written once; the workflow item says which one is current."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from linkflow import ids
 from linkflow.errors import Conflict, NotFound
-from linkflow.ports import Absent, Index, Item, Key, Put, Range, Table
+from linkflow.ports import Absent, Index, Item, Key, Put, Range, Table, Unchanged
 from linkflow.stores import keys
 from linkflow.stores.records import HookTarget, Workflow, WorkflowVersion, decode, encode
 
@@ -68,6 +68,17 @@ class Workflows:
         if item is None:
             raise NotFound("webhook", token[:6] + "…")
         return decode(item.body, HookTarget)
+
+    async def change_hook(self, token: str, change: Callable[[HookTarget], HookTarget]) -> HookTarget:
+        """Raises `NotFound`. Who changes it at the same time is not overwritten: `change` sees what it did."""
+        item = await self.table.get(keys.webhook(token))
+        while item is not None:
+            target = change(decode(item.body, HookTarget))
+            changed = replace(item, body=encode(target), version=item.version + 1)
+            item = await self.table.put(changed, Unchanged(item.version))
+            if item is None:
+                return target
+        raise NotFound("webhook", token[:6] + "…")
 
 
 def _item(workflow: Workflow) -> Item:
