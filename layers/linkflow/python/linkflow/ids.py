@@ -17,6 +17,7 @@ WORKFLOW = "wf"
 EXECUTION = "ex"
 REQUEST = "req"
 SCHEDULE = "sch"
+SIGNAL = "sig"
 
 
 def prefixed(prefix: str, now: float, randomness: bytes) -> str:

@@ -123,10 +123,11 @@ class _Visit:
         return True
 
     def _can_wait(self, tasks: list[RunTask], news: list[News]) -> bool:
-        """Whether what is pending follows from the opening alone and something will run here now."""
+        """Whether what is pending follows from the opening alone and something will run here now. (What ends a task
+        from outside may be quicker than its request's answer: such a task is in the book first.)"""
         if self.book.number > 0 or news or self.book.state.closed or not tasks:
             return False
-        return all(self._is_here(task) and not task.at_most_once for task in tasks)
+        return all(self._is_here(task) and not task.at_most_once and task.pattern == "request" for task in tasks)
 
     async def _let_go(self) -> None:
         """End the child executions that nobody waits for any more. A visit that takes over does it again for all."""

@@ -8,7 +8,7 @@ timer message, the watchdog, a signal) only makes it look at the clock.
 from collections.abc import Iterable, Iterator
 
 from linkflow.execution import events as e
-from linkflow.execution import parts, wishes
+from linkflow.execution import mailbox, parts, wishes
 from linkflow.execution.commands import RunTask
 from linkflow.execution.decide import decide
 from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
@@ -49,6 +49,8 @@ def accepts(state: State, news: e.News) -> bool:
             return state.paused is None and state.cancel is None
         case e.ResumeRequested():
             return state.paused is not None
+        case e.SignalReceived():
+            return mailbox.is_new(state, news)
         case e.VisitResumed():
             return any(scope.task is not None and scope.task.task in news.tasks for scope in state.scopes.values())
 
@@ -135,7 +137,11 @@ def _moments(state: State, now: float) -> Iterator[e.Event]:
             yield e.ExecutionTimedOut()
             return
         scope = state.scopes[number]
-        yield e.MomentReached(number) if scope.due == moment else _timed_out(scope, moment)
+        if scope.phase == "receive":
+            # What came in time is not missed because nobody looked in time.
+            yield mailbox.chosen(state, scope) or e.SignalMissed(number)
+        else:
+            yield e.MomentReached(number) if scope.due == moment else _timed_out(scope, moment)
 
 
 def _is_given_up(program: p.Program, scope: Scope) -> bool:

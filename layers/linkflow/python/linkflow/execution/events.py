@@ -30,6 +30,7 @@ from linkflow.execution.lifecycle import (
     ResumeRequested,
     Value,
 )
+from linkflow.execution.signals import SignalAwaited, SignalMissed, SignalReceived, SignalTaken
 from linkflow.language.json import Json
 
 __all__ = [
@@ -50,9 +51,13 @@ __all__ = [
     "PauseRequested",
     "ResetOf",
     "ResumeRequested",
+    "SignalAwaited",
+    "SignalMissed",
+    "SignalReceived",
+    "SignalTaken",
     "Value",
 ]
-"""What this page has of `lifecycle`; the rest of the vocabulary stands below."""
+"""What this page has of `lifecycle` and `signals`; the rest of the vocabulary stands below."""
 
 
 # ---------------------------------------------------------------- visits
@@ -314,6 +319,7 @@ News = (
     | PauseRequested
     | ResumeRequested
     | VisitResumed
+    | SignalReceived
 )
 """What the world outside the core may report."""
 
@@ -356,5 +362,9 @@ Event = (
     | PauseRequested
     | ResumeRequested
     | ExecutionReset
+    | SignalReceived
+    | SignalAwaited
+    | SignalTaken
+    | SignalMissed
 )
 """Every event, the frequent ones first."""

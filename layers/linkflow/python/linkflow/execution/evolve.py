@@ -11,7 +11,7 @@ from typing import assert_never
 from msgspec import UNSET
 
 from linkflow.execution import events as e
-from linkflow.execution import wishes
+from linkflow.execution import mailbox, wishes
 from linkflow.execution.parts import begin_part, is_part, part_failed, part_settled
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenTask, Phase, Scope, Stage, State, Status
 from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, wake
@@ -147,6 +147,16 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             wishes.renew(state, at)
         case e.VisitResumed():
             _interrupt(state, event.tasks)
+        case e.SignalReceived():
+            mailbox.hear(state, event)
+        case e.SignalAwaited():
+            mailbox.listen(state, event)
+            if event.until is not None:
+                heappush(state.moments, (event.until, event.scope))
+        case e.SignalTaken():
+            mailbox.take(state, event)
+        case e.SignalMissed():
+            mailbox.miss(state, event)
         case _:
             assert_never(event)
 
@@ -303,7 +313,7 @@ def _close(state: State, status: Status, at: float) -> None:
     state.histories[0] += 1
     for scope in state.scopes.values():
         orphan(state, scope)
-    state.scopes, state.agenda, state.moments = {}, [], []
+    state.scopes, state.agenda, state.moments, state.receivers = {}, [], [], []
 
 
 def _nodes(scope: Scope) -> Nodes:

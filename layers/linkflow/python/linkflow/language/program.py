@@ -1,6 +1,6 @@
 """A definition compiled once: what the core executes. Both dialects end here, so there is one interpreter.
 
-    Program ── root Machine ── states: Pass Choice Wait Succeed Fail Task Node Parallel Map Graph
+    Program ── root Machine ── states: Pass Choice Wait Succeed Fail Task Receive Node Parallel Map Graph
                                           Parallel has one Machine per branch, Map one for its items,
                                           Graph one (of a single state) per node
 
@@ -186,6 +186,15 @@ class Task(Box):
     at_most_once: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receive(Box):
+    """Waits for a signal. What it works on says for which: its `name`, and perhaps a `filter` over `signal` and over
+    what stands in `with`."""
+
+    timeout: Expression | None = None
+    default_timeout: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a pure node says: its output and the exit it leaves by, and the answer to a waiting webhook, if any."""
@@ -312,7 +321,7 @@ class Graph(Box):
     again: Condition | None = None
 
 
-State = Pass | Choice | Wait | Succeed | Fail | Task | Node | Parallel | Map | Graph
+State = Pass | Choice | Wait | Succeed | Fail | Task | Receive | Node | Parallel | Map | Graph
 
 
 @dataclass(frozen=True, slots=True)

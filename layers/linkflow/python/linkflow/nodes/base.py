@@ -59,6 +59,8 @@ class BaseNode(BaseModel):
     """Parameters that shape the program, so that no expression can give them."""
     final: ClassVar[tuple[str, ...]] = ()
     """Errors that another attempt would meet again, whatever the circumstances."""
+    late: ClassVar[frozenset[str]] = frozenset()
+    """Parameters whose expressions are judged later than the rest, by the node itself."""
 
     @classmethod
     def faults(cls, config: Mapping[str, Json]) -> Sequence[Fault]:

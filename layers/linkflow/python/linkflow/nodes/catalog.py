@@ -17,6 +17,7 @@ from linkflow.nodes.schedule import Schedule
 from linkflow.nodes.set import Set
 from linkflow.nodes.sub_workflow import SubWorkflow
 from linkflow.nodes.try_ import Try
+from linkflow.nodes.wait_for_signal import WaitForSignal
 from linkflow.nodes.webhook import Webhook
 
 NODES: Mapping[str, type[BaseNode]] = {
@@ -35,6 +36,7 @@ NODES: Mapping[str, type[BaseNode]] = {
         Try,
         SubWorkflow,
         ContinueAsNew,
+        WaitForSignal,
         Respond,
         NoOp,
     )
