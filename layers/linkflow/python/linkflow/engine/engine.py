@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from linkflow.engine.bells import Bells
 from linkflow.engine.closings import Closings
 from linkflow.engine.letters import Letters
 from linkflow.engine.programs import Programs
@@ -13,7 +14,7 @@ from linkflow.nodes.base import BaseNode
 from linkflow.ports import Blobs, Clock, Http, Ids, Queue, Table
 from linkflow.stores.books import Books
 from linkflow.stores.files import Files
-from linkflow.stores.schedules import Schedules
+from linkflow.stores.leases import Leases
 from linkflow.stores.summaries import Summaries
 from linkflow.stores.workflows import Workflows
 
@@ -71,8 +72,9 @@ class Engine:
     summaries: Summaries
     files: Files
     workflows: Workflows
-    schedules: Schedules
     programs: Programs
+    leases: Leases
+    bells: Bells = field(default_factory=Bells)
     closings: Closings = field(default_factory=Closings)
     letters: Letters = field(default_factory=Letters)
     limits: Limits = field(default_factory=Limits)
@@ -104,7 +106,7 @@ def build(
         Summaries(table),
         Files(table, blobs),
         workflows,
-        Schedules(table),
         Programs(workflows, nodes),
+        Leases(table),
         limits=limits,
     )

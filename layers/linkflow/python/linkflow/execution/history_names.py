@@ -23,7 +23,7 @@ def kind_of_state(box: p.State) -> Kind:
             return "Succeed"
         case p.Fail():
             return "Fail"
-        case p.Task() | p.Receive():
+        case p.Task():
             return "Task"
         case p.Parallel() | p.Graph():
             return "Parallel"

@@ -19,7 +19,6 @@ from linkflow.language.asl.path_flow import PathCatch, PathFlow
 from linkflow.language.asl.paths import Constant, Payload, TextPath
 from linkflow.language.asl.queries import Query, Template, is_query
 from linkflow.language.asl.query_flow import QueryCatch, QueryFlow
-from linkflow.language.asl.waits import BY_TOKEN, CALLED_BACK, RECEIVE, bare
 from linkflow.language.json import Json
 
 Document = Mapping[str, Json]
@@ -71,9 +70,6 @@ class _Compiler:
                 return _fail(common, state, jsonata=jsonata)
             case "Choice":
                 return _choice(common, state, jsonata=jsonata)
-            case "Task" if bare(state["Resource"]) == RECEIVE:
-                timeout = maps.number(state, "TimeoutSeconds")
-                return p.Receive(**common.fields(), timeout=timeout)
             case "Task":
                 return _task(common, state, jsonata=jsonata)
             case "Parallel":
@@ -205,9 +201,12 @@ def _credentials(value: Json, *, jsonata: bool) -> p.Expression | None:
     return Template(value, "Credentials") if jsonata else Payload(value)
 
 
+_REMOTE = "linkflow:remote_task"
+
+
 def pattern_of(resource: str) -> p.Pattern:
-    if resource.endswith(CALLED_BACK) or resource in BY_TOKEN:
+    if resource.endswith(".waitForTaskToken"):
         return "token"
-    if ":activity:" in resource:
+    if ":activity:" in resource or resource == _REMOTE:
         return "activity"
     return "sync" if resource.endswith((".sync", ".sync:2")) else "request"
