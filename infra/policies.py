@@ -3,37 +3,37 @@
 from typing import Any
 
 from linkflow.adapters.aws.sqs import queue_name
-from linkflow.messages import LANE, OUTCOMES, QUEUES, TASKS, TASKS_ISOLATED, TIMERS
+from linkflow.messages import LANE, QUEUES, TASKS, TIMERS
 from linkflow.ports import QueueSpec
 from linkflow.runtime.functions import Function, QueueTrigger
 
 _SENDS: dict[str, tuple[QueueSpec, ...]] = {
-    "api": (LANE,),
+    "api": (LANE, TIMERS),
     "edge": (LANE,),
-    "history": (LANE, TASKS, TASKS_ISOLATED, TIMERS),
-    "matching": (LANE,),
+    "history": (LANE, TASKS, TIMERS),
     "worker": (LANE,),
     "timer": (LANE, TIMERS),
     "control_plane": (),
 }
 """By service, the queues it sends to."""
-_ISOLATED = {"worker_isolated": (OUTCOMES,)}
-"""Functions that run what is not trusted, by the queues they send to: besides that, and the queue they are fed from,
-they have nothing."""
+_OPENS_SECRETS = frozenset({"api", "edge"})
+_NEEDS_NO_TABLE = frozenset({"worker"})
 
 
 def policy(functions: list[Function], names: str) -> dict[str, Any]:
     """For one Lambda function that carries out `functions` (HTTP ones share theirs)."""
     services = {one.service for one in functions}
-    isolated = {one.name for one in functions} <= _ISOLATED.keys()
-    reach = [_ISOLATED[one.name] if isolated else _SENDS[one.service] for one in functions]
-    sends = sorted({spec.name for specs in reach for spec in specs})
+    sends = sorted({spec.name for service in services for spec in _SENDS[service]})
     statements = [_allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], ["arn:*:logs:*:*:*"])]
-    if not isolated:
+    if services - _NEEDS_NO_TABLE:
         table = f"arn:*:dynamodb:*:*:table/{names}"
         reads_and_writes = ["GetItem", "PutItem", "DeleteItem", "Query", "ConditionCheckItem"]
         statements.append(_allow([f"dynamodb:{verb}" for verb in reads_and_writes], [table, f"{table}/index/*"]))
         statements.append(_allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"arn:*:s3:::{names}-*/*"]))
+    if services & _OPENS_SECRETS:
+        only_ours = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{names}"}}
+        seals = _allow(["kms:Decrypt", "kms:GenerateDataKey"], ["arn:*:kms:*:*:key/*"])
+        statements.append({**seals, "Condition": only_ours})
     if sends:
         arns = [_arn(spec, names) for spec in QUEUES if spec.name in sends]
         statements.append(_allow(["sqs:SendMessage", "sqs:GetQueueUrl"], arns))

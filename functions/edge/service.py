@@ -1,23 +1,39 @@
-"""Webhooks: a call from outside becomes an execution, and perhaps its answer."""
+"""Webhooks: a call from outside becomes an execution, and perhaps its answer.
+
+Accepted means written down before the 2xx. A call that repeats another (see `Deduplication`) is given the execution of
+the first: the claim for what makes them the same is written before the execution, with its id, so that a process that
+dies between both leaves what the next repetition completes. A store that fails is told as 503, so that the caller
+comes again.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs
+from hashlib import sha256
 
 import msgspec
 
+from functions.edge.gate import let_in
+from functions.edge.signature import secret_header
+from functions.edge.trigger import trigger
+from linkflow import ids
 from linkflow.engine.results import await_result, has_answered, is_closed
-from linkflow.engine.start import Start, start
-from linkflow.errors import Malformed, WrongMethod
-from linkflow.execution.state import State
+from linkflow.engine.start import REMEMBERED, Start, start
+from linkflow.errors import Fault, Invalid, TryAgain
+from linkflow.execution.state import Scope, State
+from linkflow.execution.surroundings import ScopeSurroundings
+from linkflow.language.graph.template import compile_template
 from linkflow.language.json import Json
+from linkflow.language.view import EvaluationFailed, View
+from linkflow.nodes.webhook import Deduplication, Webhook
 from linkflow.runtime.calls import Call
 from linkflow.runtime.wiring import World
+from linkflow.stores.rates import Rates
 from linkflow.stores.records import HookTarget
 
 PATIENCE = 25.0
 """Seconds a caller waits for the result before getting 202: below what gateways bear (29 s)."""
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+_BY_KEY = Deduplication(by="header", header="Idempotency-Key", window=REMEMBERED)
+"""What callers may use where the webhook does not say how calls are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +43,58 @@ class HookAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-async def receive(world: World, token: str, call: Call) -> HookAnswer:
-    """Raises `NotFound` for an unknown token, `WrongMethod`, `Malformed` for a body that is not the JSON it says."""
+async def receive(world: World, rates: Rates, token: str, path: str, call: Call) -> HookAnswer:
+    """Raises `NotFound` for an unknown token, `Malformed` for a body that is not the JSON it says, `Invalid` when what
+    tells calls apart cannot be evaluated, and what `let_in` raises."""
     target = await world.engine.workflows.hook(token)
-    if target.method not in (call.method, "ANY"):
-        raise WrongMethod(call.method, target.method)
+    hook = Webhook.model_validate(target.config)
+    await let_in(world, rates, token, target, hook, call)
     workflow = await world.engine.workflows.get(target.workspace, target.workflow)
-    key = call.headers.get("idempotency-key")
-    request = Start(workflow, _trigger(call), "webhook", target.node, idempotency_key=key)
-    execution = await start(world.engine, request)
-    return await _answer(world, target, execution)
+    given = trigger(call, path, secret_header(hook.authentication))
+    rule = hook.deduplicate or _BY_KEY
+    same = _what_it_is_known_by(rule, given, call, world.clock.now())
+    execution = await start(
+        world.engine,
+        Start(
+            workflow,
+            given,
+            "webhook",
+            target.node,
+            idempotency_key=None if same is None else f"hook/{sha256(f'{token}/{same}'.encode()).hexdigest()}",
+            execution=(own := world.ids.new(ids.EXECUTION)),
+            remembered=rule.window,
+            exact=False,
+        ),
+    )
+    if execution != own:
+        call.answer_headers["X-LinkFlow-Repeated"] = "true"
+    return await _answer(world, target, hook, execution)
 
 
-async def _answer(world: World, target: HookTarget, execution: str) -> HookAnswer:
+def _what_it_is_known_by(rule: Deduplication, given: Json, call: Call, now: float) -> str | None:
+    """The text that repetitions of this call have in common. None: it is unlike any other."""
+    if rule.by == "body":
+        return sha256(call.body).hexdigest()
+    if rule.by == "header":
+        return call.headers.get((rule.header or "").lower()) or None
+    view = View(given, ScopeSurroundings(State(input=given, started_at=now), Scope(0, None, 0, ""), now))
+    try:
+        value = compile_template(rule.expression).render({"trigger": given, "input": given}, view)
+    except EvaluationFailed as failed:
+        told = f"What tells calls of this webhook apart cannot be had from this one: {failed.cause}"
+        raise Invalid("The call", [Fault("$", "deduplication", told)]) from failed
+    return None if value is None else msgspec.json.encode(value, order="sorted").decode()
+
+
+async def _answer(world: World, target: HookTarget, hook: Webhook, execution: str) -> HookAnswer:
     accepted = HookAnswer(202, {"execution": execution})
-    if target.answer == "at_once":
+    if hook.answer == "at_once":
         return accepted
-    enough = has_answered if target.answer == "respond_node" else is_closed
-    state = await await_result(world.engine, target.workspace, execution, PATIENCE, enough)
+    enough = has_answered if hook.answer == "respond_node" else is_closed
+    try:
+        state = await await_result(world.engine, target.workspace, execution, PATIENCE, enough)
+    except TryAgain:  # the call was accepted: told to come again, the caller would start a second execution
+        return accepted
     return accepted if state is None else _result(state, execution)
 
 
@@ -55,26 +105,3 @@ def _result(state: State, execution: str) -> HookAnswer:
         return HookAnswer(200, state.output)
     message = f"The workflow ended as '{state.status}'."
     return HookAnswer(502, {"error": {"code": "workflow_failed", "message": message, "execution": execution}})
-
-
-def _trigger(call: Call) -> Json:
-    return {
-        "method": call.method,
-        "headers": {name: value for name, value in call.headers.items() if name not in _SECRET_HEADERS},
-        "query": {
-            name: values[0] if len(values) == 1 else values
-            for name, values in parse_qs(call.query, keep_blank_values=True).items()
-        },
-        "body": _body(call),
-    }
-
-
-def _body(call: Call) -> Json:
-    if not call.body:
-        return None
-    if "json" in call.headers.get("content-type", ""):
-        try:
-            return msgspec.json.decode(call.body)
-        except msgspec.DecodeError as error:
-            raise Malformed(f"The body says it is JSON, but it is not: {error}.") from error
-    return call.body.decode(errors="replace")

@@ -1,13 +1,12 @@
-"""timer: moments. A delayed alarm wakes its execution; each minute the watchdog looks after what is due,
-and the store is tidied."""
+"""timer: moments. A delayed alarm wakes its execution, a due message has its schedule looked at; each minute the
+schedules are swept for what is due next, the watchdog looks after what is due, and the store is tidied."""
 
 from collections.abc import Sequence
 
 import msgspec
 
-from linkflow.engine.wakes import wake
-from linkflow.engine.watch import watch
-from linkflow.messages import TIMERS, Alarm
+from functions.timer import service
+from linkflow.messages import TIMERS, Timer
 from linkflow.ports import Message
 from linkflow.runtime.functions import Function, QueueTrigger, Schedule
 from linkflow.runtime.wiring import World
@@ -15,12 +14,10 @@ from linkflow.runtime.wiring import World
 
 def functions(world: World) -> Sequence[Function]:
     async def ring(message: Message) -> None:
-        alarm = msgspec.json.decode(message.body, type=Alarm)
-        await world.queue.send([wake(alarm.workspace, alarm.execution)])
+        await service.ring(world, msgspec.json.decode(message.body, type=Timer))
 
     async def sweep(now: float) -> None:
-        await watch(world.engine, now)
-        await world.tidy(now)
+        await service.sweep(world, now)
 
     return [
         Function("timer_alarms", "timer", QueueTrigger(TIMERS, ring, concurrency=1_000)),

@@ -17,7 +17,7 @@ from tests.contract.family import QUEUES, Family
 async def _over(store: Store, clock: VirtualClock, directory: Path) -> AsyncIterator[Family]:
     queue = SqliteQueue(store, clock, QUEUES)
     keyring = FileKeyRing.open_file(directory)
-    yield Family(SqliteTable(store, queue), queue, SqliteBlobs(store), keyring, clock.advance, fair=True)
+    yield Family(SqliteTable(store, queue), queue, SqliteBlobs(store), keyring, clock.advance)
     await queue.close()
     await store.close()
 

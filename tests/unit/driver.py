@@ -8,7 +8,16 @@ import msgspec
 
 from linkflow.execution.advance import advance, begin, next_moment, owed
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import Event, ExecutionStarted, Names, News, StateEntered, TaskFailed, TaskSucceeded
+from linkflow.execution.events import (
+    Event,
+    ExecutionStarted,
+    Names,
+    News,
+    SignalReceived,
+    StateEntered,
+    TaskFailed,
+    TaskSucceeded,
+)
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
 from linkflow.language.json import Json
@@ -69,9 +78,16 @@ class Run:
             tasks = self.owed()
             if tasks:
                 self.tell(answer(tasks[0]))
+            elif self.state.receivers:
+                self.tell(self.signal())
             else:
                 self.later()
         return self
+
+    def signal(self) -> SignalReceived:
+        """One more signal for whoever waits."""
+        name = next((scope.wanted.name for scope in self.state.scopes.values() if scope.wanted), "go")
+        return SignalReceived(name, 1, f"{name}-{len(self.state.heard)}")
 
     def visited(self) -> list[str]:
         """The names of all states entered, in order, without the graph's own."""

@@ -30,6 +30,10 @@ DEEPEST = 3
 LONG = 31_536_000
 """Seconds a task may take: longer than all waits of a graph together, so that no task times out by itself."""
 
+SIGNAL = "go"
+"""What every wait for a signal waits for; all signals of that name say the same."""
+FILTER = "{{ signal.payload = 1 }}"
+
 SOURCES: dict[Manner, tuple[str, ...]] = {
     "steady": ("input", "item", "index", "vars.passes", "error", "trigger"),
     "racing": ("item", "index", "vars.passes", "trigger"),
@@ -126,6 +130,7 @@ class _Sheet:
             "no_op": dict,
             "http_request": lambda: {"url": self.expression(known)},
             "set": lambda: {"values": {"v": self.expression(known)}, "keep_input": self.draw(st.booleans())},
+            "wait_for_signal": lambda: {"name": SIGNAL, **self.draw(st.sampled_from([{}, {"filter": FILTER}]))},
             "delay": lambda: {"seconds": self.draw(st.sampled_from([0, 1, 7.5, *self.risky(known)]))},
             "condition": lambda: {"all": [self.comparison(known)]},
             "merge": lambda: self.merge(edges),
@@ -142,7 +147,7 @@ class _Sheet:
         return node(name, kind, draws[kind](), **more)
 
     def possible(self, depth: int, edges: int) -> list[str]:
-        kinds = ["http_request", "http_request", "no_op", "set", "condition", "delay"]
+        kinds = ["http_request", "http_request", "no_op", "set", "condition", "delay", "wait_for_signal"]
         kinds += ["merge"] * (2 * edges + (self.manner == "anything"))
         return kinds + (["loop", "repeat", "try"] * 2 if depth < DEEPEST and self.left > 0 else [])
 

@@ -60,17 +60,28 @@ class Disturbed(Recorded):
     chance: Random = field(default_factory=Random)
     told: list[e.News] = field(default_factory=list)
     interrupted: Counter[int] = field(default_factory=Counter)
+    signals: list[e.SignalReceived] = field(default_factory=list)
 
     def finish(self, answer: Answer) -> "Disturbed":  # type: ignore[override]  # (there is no answer that suits all)
         while not self.state.closed:
             if self.chance.random() < 0.2:
                 self.rebuild()
             tasks = self.owed()
-            if not tasks or (self._time_may_pass(tasks) and self.chance.random() < 0.2):
+            if self.state.receivers and (not tasks or self.chance.random() < 0.2):
+                self._signal()
+            elif not tasks or (self._time_may_pass(tasks) and self.chance.random() < 0.2):
                 self.later()
             else:
                 self._deliver(tasks, answer)
         return self
+
+    def _signal(self) -> None:
+        """One or more signals, at times one that was told before, at times more than anybody waits for."""
+        news = []
+        for _ in range(self.chance.randint(1, 2)):
+            news.append(told := self.signal())
+            self.signals.append(told)
+            self.tell(*news, *self.chance.choices(self.signals, k=self.chance.randint(0, 2)))
 
     def _time_may_pass(self, tasks: Sequence[RunTask]) -> bool:
         moment = next_moment(self.state)
@@ -125,6 +136,7 @@ def is_over(run: Run) -> None:
     assert run.replayed() == state
     assert state.closed
     assert (run.owed(), state.scopes, state.moments, state.agenda, next_moment(state)) == ([], {}, [], [], None)
+    assert state.receivers == []
     late = [*(event for _, turn in run.book for event in turn if isinstance(event, OUTCOMES))]
     assert advance(run.program, state, [*late, e.CancelRequested("us_1"), e.VisitResumed((1,))], run.now + 1e9) == []
     assert run.replayed() == state
@@ -157,11 +169,12 @@ def tasks_are_recorded_once(run: Recorded) -> None:
 
 
 def grows_with_what_ran(run: Recorded) -> None:
-    """A node is begun, entered, opened, finished and left; a pause takes two more, an attempt three."""
+    """A node is begun, entered, opened, finished and left; a pause takes two more, an attempt three, a signal two."""
     kinds = Counter(type(event) for event in run.events())
     nodes, skipped = kinds[e.StateEntered], kinds[e.NodeSkipped]
     waits, attempts = kinds[e.WaitStarted], kinds[e.TaskScheduled] + kinds[e.RetryScheduled]
-    noise = kinds[e.TaskStarted] + kinds[e.TaskHeartbeat] + kinds[e.VisitResumed]
+    waits += kinds[e.SignalAwaited]
+    noise = kinds[e.SignalReceived] + kinds[e.TaskStarted] + kinds[e.TaskHeartbeat] + kinds[e.VisitResumed]
     assert len(run.events()) <= 2 + 5 * nodes + skipped + 2 * waits + 3 * attempts + noise
 
 

@@ -257,6 +257,8 @@ class Wished(Recorded):
         tasks, moment = self.owed(), next_moment(self.state)
         if tasks and self.chance.random() < 0.9:
             self.tell(*(answer(task) for task in self.chance.sample(tasks, self.chance.randint(1, len(tasks)))))
+        elif self.state.receivers and self.chance.random() < 0.8:
+            self.tell(self.signal())
         elif moment is not None and moment not in {task.deadline for task in tasks}:
             self.later()
         elif not tasks:
@@ -302,6 +304,8 @@ def test_pausing_changes_nothing_but_the_time(definition: Json, rule: Answer, se
             held.tell(RESUME)
         elif tasks := held.owed():
             held.tell(rule(tasks[0]))
+        elif held.state.receivers:
+            held.tell(held.signal())
         else:
             held.later()
     assert (held.state.status, held.state.output) == (calm.state.status, calm.state.output)

@@ -10,12 +10,15 @@ from functions.api.executions.schemas import (
     EventPage,
     ExecutionDetail,
     HistoryView,
+    SendSignal,
+    SignalSent,
     SummaryPage,
     Wish,
 )
 from functions.api.executions.views import event_views, execution_detail, history_view, summary_view
 from linkflow.engine.cancel import cancel, terminate
 from linkflow.engine.pauses import pause, resume
+from linkflow.engine.signal import signal
 from linkflow.execution.state import Status
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
@@ -48,6 +51,12 @@ def execution_routes(routes: Routes, world: World) -> None:
     @routes.get("/api/v1/executions/<execution_id>/history", tags=_TAGS, summary="The same in Step Functions' words")
     async def get_history(execution_id: str) -> HistoryView:
         return history_view(await service.aws_history(world, caller().workspace, execution_id))
+
+    @routes.post("/api/v1/executions/<execution_id>/signal", tags=_TAGS, summary="Tell it something", status_code=202)
+    async def signal_execution(execution_id: str, body: SendSignal) -> SignalSent:
+        told = service.told(world, body, caller().user)
+        await signal(world.engine, caller().workspace, execution_id, told)
+        return SignalSent(id=told.id)
 
     @routes.post("/api/v1/executions/<execution_id>/cancel", tags=_TAGS, summary="Ask it to end", status_code=202)
     async def cancel_execution(execution_id: str, body: Wish) -> None:

@@ -1,8 +1,10 @@
 """Executions as users see them."""
 
+from functions.api.executions.schemas import SendSignal
+from linkflow import ids
 from linkflow.engine.results import await_news, await_result
 from linkflow.errors import Broken, NotFound
-from linkflow.execution.events import ExecutionStarted
+from linkflow.execution.events import ExecutionStarted, SignalReceived
 from linkflow.execution.history import HistoryEvent, history
 from linkflow.execution.state import State
 from linkflow.execution.timeline import Entry, timeline
@@ -27,6 +29,11 @@ CLOSING = frozenset(
 async def finished(world: World, workspace: str, execution: str, wait: float) -> State | None:
     """The closed execution, if it closes within `wait` seconds."""
     return await await_result(world.engine, workspace, execution, wait) if wait > 0 else None
+
+
+def told(world: World, body: SendSignal, by: str) -> SignalReceived:
+    """A signal without an id gets one, and cannot be repeated."""
+    return SignalReceived(body.name, body.payload, body.id or world.ids.new(ids.SIGNAL), by)
 
 
 async def detail(world: World, workspace: str, execution: str) -> tuple[State, list[Entry]]:

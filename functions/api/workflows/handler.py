@@ -9,17 +9,20 @@ from functions.api.auth.guard import caller
 from functions.api.executions.service import finished
 from functions.api.executions.views import execution_view
 from functions.api.workflows import service
+from functions.api.workflows.hooks import rotate
 from functions.api.workflows.schemas import (
     CreateWorkflow,
     ExecuteBatch,
     ExecuteWorkflow,
     ExportedWorkflow,
+    HookView,
+    RotateSecret,
     StartedBatch,
     WorkflowDetail,
     WorkflowPage,
     WorkflowView,
 )
-from functions.api.workflows.views import exported_view, started_view, workflow_detail, workflow_view
+from functions.api.workflows.views import exported_view, hook_view, started_view, workflow_detail, workflow_view
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
 from linkflow.runtime.routes import Routes, to_json_bytes
@@ -39,8 +42,8 @@ Resource = Annotated[
 def workflow_routes(routes: Routes, world: World) -> None:
     @routes.post("/api/v1/workflows", tags=_TAGS, summary="Create a workflow", status_code=201)
     async def create_workflow(body: CreateWorkflow) -> WorkflowView:
-        workflow, warnings = await service.create(world, caller().workspace, body.name, body.dialect, body.definition)
-        return workflow_view(world, workflow, warnings)
+        made = await service.create(world, caller().workspace, body.name, body.dialect, body.definition, body.secrets)
+        return workflow_view(world, made.workflow, made.warnings, made.secrets)
 
     @routes.get("/api/v1/workflows", tags=_TAGS, summary="List workflows by name")
     async def list_workflows(limit: Limit = 50, cursor: Cursor = None) -> WorkflowPage:
@@ -58,6 +61,13 @@ def workflow_routes(routes: Routes, world: World) -> None:
     ) -> ExportedWorkflow:
         found, definition, warnings = await service.exported(world, caller().workspace, workflow_id, dialect, resource)
         return exported_view(found, dialect, definition, warnings)
+
+    @routes.post(
+        "/api/v1/workflows/<workflow_id>/hooks/<node>/secret", tags=_TAGS, summary="Give a webhook a new secret"
+    )
+    async def rotate_hook_secret(workflow_id: str, node: str, body: RotateSecret) -> HookView:
+        found = await rotate(world, caller().workspace, workflow_id, node, body.secret, body.keep_old)
+        return hook_view(world, *found)
 
     @routes.post("/api/v1/workflows/<workflow_id>/execute", tags=_TAGS, summary="Start an execution", status_code=202)
     async def execute_workflow(workflow_id: str, body: ExecuteWorkflow, wait: WaitSeconds = 0) -> Response[bytes]:

@@ -1,23 +1,38 @@
 """What callers send and get about workflows."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from linkflow.runtime.routes import Schema
+
+GivenSecret = Annotated[SecretStr, Field(min_length=8, max_length=1_000)]
 
 
 class CreateWorkflow(Schema):
     name: str = Field(min_length=1, max_length=200)
     dialect: Literal["graph", "asl"] = "graph"
     definition: dict[str, Any] = Field(description="A graph (nodes, edges, settings), or a state machine.")
+    secrets: dict[str, GivenSecret] = Field(
+        default_factory=dict,
+        description="Secrets of webhooks, by node, where the other side makes them (Stripe, Slack); others are made.",
+    )
 
 
 class HookView(Schema):
-    """A webhook of the workflow; whoever has the URL can start it."""
+    """A webhook of the workflow. Whoever has the URL can start it, unless the node asks for a proof: then `secret` is
+    what callers prove themselves with, shown when it is made and never again."""
 
     node: str
     url: str
+    secret: str | None = None
+
+
+class RotateSecret(Schema):
+    """`keep_old`: seconds for which the secrets before are good too, so that callers can change over."""
+
+    secret: GivenSecret | None = Field(None, description="Where the other side makes it; otherwise a new one is made.")
+    keep_old: float = Field(0, ge=0, le=604_800)
 
 
 class FaultView(Schema):

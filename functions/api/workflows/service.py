@@ -1,43 +1,91 @@
 """Workflows: checked whole, then saved whole."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
+from pydantic import SecretStr
 
+from functions.api.workflows.hooks import hooks_of
 from linkflow import ids
+from linkflow.engine.schedules import opening
 from linkflow.engine.start import Start, start
 from linkflow.errors import Conflict, Fault, Invalid
 from linkflow.language.asl_check import Problem, check_asl
 from linkflow.language.graph.check import Checked, check_graph
 from linkflow.language.graph.compile import content_hash
-from linkflow.language.graph.definition import GraphDefinition
+from linkflow.language.graph.definition import GraphDefinition, NodeDefinition
 from linkflow.language.graph.export import Facts, export_asl
-from linkflow.nodes.webhook import Webhook
+from linkflow.language.recurrence.form import to_recurrence
+from linkflow.nodes.schedule import Schedule as ScheduleNode
 from linkflow.runtime.wiring import World
-from linkflow.stores.records import Hook, HookTarget, Workflow, WorkflowVersion
+from linkflow.stores.records import Workflow, WorkflowVersion
+from linkflow.stores.schedules import Schedule
 
 Dialect = Literal["graph", "asl"]
 
 
+@dataclass(frozen=True, slots=True)
+class Created:
+    """`secrets` are those of its webhooks, by node: the only time that they are told."""
+
+    workflow: Workflow
+    warnings: Sequence[Fault]
+    secrets: Mapping[str, str]
+
+
 async def create(
-    world: World, workspace: str, name: str, dialect: Dialect, definition: dict[str, Any]
-) -> tuple[Workflow, Sequence[Fault]]:
-    """A new workflow with its first version, and warnings. Raises `Invalid` with every fault; then nothing is saved."""
+    world: World,
+    workspace: str,
+    name: str,
+    dialect: Dialect,
+    definition: dict[str, Any],
+    secrets: Mapping[str, SecretStr] | None = None,
+) -> Created:
+    """A new workflow with its first version. `secrets` are given ones of webhooks, by node. Raises `Invalid` with every
+    fault; then nothing is saved."""
     checked = _check_asl(definition) if dialect == "asl" else check_graph(definition, world.engine.nodes)
     if checked.errors:
         raise Invalid("The definition", [Fault(f"$.definition{f.path[1:]}", f.code, f.message) for f in checked.errors])
-    now = world.clock.now()
     drawn = checked.definition.nodes if checked.definition else ()
-    hooks = tuple(Hook(node.id, world.ids.secret()) for node in drawn if node.type == Webhook.type)
+    made = hooks_of(world.ids, drawn, secrets or {})
+    now = world.clock.now()
+    hooks = tuple(one.hook for one in made)
     workflow = Workflow(workspace, world.ids.new(ids.WORKFLOW), name, dialect, 1, now, now, hooks)
     text = msgspec.Raw(msgspec.json.encode(definition))
     version = WorkflowVersion(1, content_hash(definition), dialect, text, now)
-    configs = {node.id: node.config for node in drawn}
-    targets = [(hook.token, _target(workflow, hook.node, configs[hook.node])) for hook in hooks]
-    await world.engine.workflows.create(workflow, version, targets)
-    return workflow, checked.warnings
+    targets = [(one.hook.token, await one.target(world.keyring, workflow)) for one in made]
+    begun = [opening(world.engine, one) for one in _schedules(world, workflow, drawn)]
+    await world.engine.workflows.create(workflow, version, targets, [put for puts, _ in begun for put in puts])
+    await world.queue.send([send for _, sends in begun for send in sends])
+    return Created(workflow, checked.warnings, {one.hook.node: one.secret for one in made if one.secret})
+
+
+def _schedules(world: World, workflow: Workflow, drawn: Sequence[NodeDefinition]) -> list[Schedule]:
+    """Those that the workflow's own nodes ask for."""
+    now, nodes = workflow.created_at, [node for node in drawn if node.type == ScheduleNode.type and not node.disabled]
+    forms = {node.id: ScheduleNode.model_validate(node.config) for node in nodes}
+    return [
+        Schedule(
+            workflow.workspace,
+            world.ids.new(ids.SCHEDULE),
+            f"{workflow.name}: {node}",
+            workflow.id,
+            to_recurrence(form),
+            form.model_dump(mode="json", exclude_none=True),
+            now,
+            now,
+            None,
+            node,
+            form.overlap,
+            form.misfire,
+            form.misfire_window,
+            origin="workflow",
+        )
+        for node, form in forms.items()
+    ]
 
 
 async def exported(
@@ -65,11 +113,6 @@ def _check_asl(definition: dict[str, Any]) -> Checked:
 
 def _fault(problem: Problem) -> Fault:
     return Fault(problem.path, problem.code, problem.advice or problem.message)
-
-
-def _target(workflow: Workflow, node: str, config: dict[str, Any]) -> HookTarget:
-    hook = Webhook.model_validate(config)
-    return HookTarget(workflow.workspace, workflow.id, node, hook.method, hook.answer)
 
 
 async def execute(

@@ -1,6 +1,6 @@
 """Records as callers see them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -16,10 +16,12 @@ from linkflow.errors import Fault
 from linkflow.execution.surroundings import moment_text
 from linkflow.language.json import Json
 from linkflow.runtime.wiring import World
-from linkflow.stores.records import Workflow, WorkflowVersion
+from linkflow.stores.records import Hook, Workflow, WorkflowVersion
 
 
-def workflow_view(world: World, workflow: Workflow, warnings: Sequence[Fault] = ()) -> WorkflowView:
+def workflow_view(
+    world: World, workflow: Workflow, warnings: Sequence[Fault] = (), secrets: Mapping[str, str] | None = None
+) -> WorkflowView:
     return WorkflowView(
         id=workflow.id,
         name=workflow.name,
@@ -27,9 +29,13 @@ def workflow_view(world: World, workflow: Workflow, warnings: Sequence[Fault] = 
         version=workflow.version,
         created_at=moment_text(workflow.created_at),
         updated_at=moment_text(workflow.updated_at),
-        hooks=[HookView(node=hook.node, url=f"{world.settings.address}/hooks/{hook.token}") for hook in workflow.hooks],
+        hooks=[hook_view(world, hook, (secrets or {}).get(hook.node)) for hook in workflow.hooks],
         warnings=[_fault_view(fault) for fault in warnings],
     )
+
+
+def hook_view(world: World, hook: Hook, secret: str | None = None) -> HookView:
+    return HookView(node=hook.node, url=f"{world.settings.address}/hooks/{hook.token}", secret=secret)
 
 
 def workflow_detail(world: World, workflow: Workflow, version: WorkflowVersion) -> WorkflowDetail:

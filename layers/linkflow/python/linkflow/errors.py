@@ -4,13 +4,17 @@
     ├── Refused                  the caller's move: change the request          4xx
     │   ├── Malformed            not what the door takes (JSON, types)          400
     │   ├── Unauthenticated      no key, or a wrong one                         401
+    │   ├── Untrusted            a webhook's caller who cannot prove who it is  401
     │   ├── Forbidden            a good key that may not do this                403
+    │   ├── Barred               a caller whose address is not let in           403
     │   ├── NotFound             no such thing in this workspace                404
     │   ├── WrongMethod          something is there, but not for this HTTP method       405
     │   ├── Conflict             the thing is not in a state that allows it     409
+    │   ├── Outdated             changed by somebody else meanwhile             412
     │   ├── TooLarge             over a documented limit                        413
     │   ├── Invalid              well-formed but wrong: every fault listed      422
-    │   └── RateLimited          too many requests; says when to come back      429
+    │   ├── RateLimited          too many requests; says when to come back      429
+    │   └── LongHeaders          more headers than are kept                     431
     ├── TryAgain                 nobody's fault, the same call may succeed      503
     │   ├── Throttled            a store or queue asked us to slow down
     │   └── Unreachable          a store or queue did not answer
@@ -70,12 +74,29 @@ class Unauthenticated(Refused):
         )
 
 
+class Untrusted(Refused):
+    """`message` says which proof is missing or wrong, and never what the right one would be."""
+
+    status = 401
+    code = "untrusted_caller"
+
+
 class Forbidden(Refused):
     status = 403
     code = "forbidden"
 
     def __init__(self, permission: str) -> None:
         super().__init__(f"This API key lacks the permission '{permission}'.")
+
+
+class Barred(Refused):
+    status = 403
+    code = "address_not_allowed"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"Calls from {address or 'an unknown address'} are not let in here; 'allow_from' says which are."
+        )
 
 
 class NotFound(Refused):
@@ -97,6 +118,16 @@ class WrongMethod(Refused):
 class Conflict(Refused):
     status = 409
     code = "conflict"
+
+
+class Outdated(Refused):
+    status = 412
+    code = "outdated"
+
+    def __init__(self, kind: str, revision: int) -> None:
+        super().__init__(
+            f"The {kind} was changed meanwhile: it is at revision {revision}. Read it again, and send that as If-Match."
+        )
 
 
 class TooLarge(Refused):
@@ -122,6 +153,14 @@ class RateLimited(Refused):
 
     def __init__(self, what: str, retry_after: int) -> None:
         super().__init__(f"Too many {what}; try again in {retry_after} s.", headers={"Retry-After": str(retry_after)})
+
+
+class LongHeaders(Refused):
+    status = 431
+    code = "headers_too_large"
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"The headers are {size:,} bytes; the limit is {limit:,}.")
 
 
 class TryAgain(LinkFlowError):

@@ -16,6 +16,8 @@ API_KEY = "key"
 WORKFLOW = "wf"
 EXECUTION = "ex"
 REQUEST = "req"
+SCHEDULE = "sch"
+SIGNAL = "sig"
 
 
 def prefixed(prefix: str, now: float, randomness: bytes) -> str:
@@ -36,3 +38,8 @@ def derived(prefix: str, identifier: str, what: str) -> str:
 def _letters(number: int, count: int) -> str:
     """The last `count` letters (an even number of them) of a number."""
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * count - 10, -1, -10)])
+
+
+def due(prefix: str, identifier: str, moment: float) -> str:
+    """The name of what another thing (`sch_…`) brings about at a moment: the same whenever it is asked for."""
+    return prefixed(prefix, moment, blake2b(f"{identifier}/{moment:.3f}".encode(), digest_size=10).digest())

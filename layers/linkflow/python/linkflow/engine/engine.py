@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from linkflow.engine.bells import Bells
 from linkflow.engine.closings import Closings
 from linkflow.engine.letters import Letters
 from linkflow.engine.programs import Programs
@@ -14,7 +13,7 @@ from linkflow.nodes.base import BaseNode
 from linkflow.ports import Blobs, Clock, Http, Ids, Queue, Table
 from linkflow.stores.books import Books
 from linkflow.stores.files import Files
-from linkflow.stores.leases import Leases
+from linkflow.stores.schedules import Schedules
 from linkflow.stores.summaries import Summaries
 from linkflow.stores.workflows import Workflows
 
@@ -72,9 +71,8 @@ class Engine:
     summaries: Summaries
     files: Files
     workflows: Workflows
+    schedules: Schedules
     programs: Programs
-    leases: Leases
-    bells: Bells = field(default_factory=Bells)
     closings: Closings = field(default_factory=Closings)
     letters: Letters = field(default_factory=Letters)
     limits: Limits = field(default_factory=Limits)
@@ -106,7 +104,7 @@ def build(
         Summaries(table),
         Files(table, blobs),
         workflows,
+        Schedules(table),
         Programs(workflows, nodes),
-        Leases(table),
         limits=limits,
     )

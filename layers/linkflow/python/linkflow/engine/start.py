@@ -12,9 +12,10 @@ from linkflow.engine.wakes import wake
 from linkflow.errors import Conflict
 from linkflow.execution.events import ExecutionStarted, Names, Parent, Part
 from linkflow.language.json import Json
-from linkflow.ports import Absent, Item
+from linkflow.ports import Item
 from linkflow.stores import keys
 from linkflow.stores.books import Turn
+from linkflow.stores.claims import claim
 from linkflow.stores.records import Answered, Summary, Workflow, decode, encode
 
 WATCH_AFTER = 90.0
@@ -29,7 +30,8 @@ class Start:
     where a repeated start shall find the same one; `parent`: the task that waits for it; `names`: what it is to call
     itself, where that is not what it is called here (a rehearsal); `part`: of which Map it works on a part. `version`:
     another than the current one. `business_key`, `tags`, `attributes` are what it is found by; of what waits for its
-    turn, a higher `priority` comes first (0 is ordinary)."""
+    turn, a higher `priority` comes first (0 is ordinary). `remembered`: for how many seconds the idempotency key stands
+    for this execution; `exact`: whether a request that repeats the key must be the same in everything."""
 
     workflow: Workflow
     input: Json
@@ -46,6 +48,8 @@ class Start:
     tags: tuple[str, ...] = ()
     attributes: Mapping[str, str | float | bool] = field(default_factory=dict)
     priority: int = 0
+    remembered: float = REMEMBERED
+    exact: bool = True
 
 
 async def start(engine: Engine, request: Start) -> str:
@@ -75,7 +79,6 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
         engine.ids.secret(),
         request.parent,
         request.part,
-        priority=request.priority,
     )
     opening = await engine.books.opening(workflow.workspace, execution, Turn(now, (started,)))
     summary = Summary(
@@ -101,11 +104,11 @@ async def _claimed(engine: Engine, request: Start, execution: str) -> str:
     content = msgspec.json.encode([request.workflow.id, request.input, request.trigger], order="sorted")
     answered = Answered(execution, sha256(content).hexdigest())
     key = keys.idempotency(request.workflow.workspace, request.idempotency_key or "")
-    expires = engine.clock.now() + REMEMBERED
-    found = await engine.table.put(Item(key, encode(answered), expires_at=expires), Absent())
+    now = engine.clock.now()
+    found = await claim(engine.table, Item(key, encode(answered), expires_at=now + request.remembered), now)
     if found is None:
         return execution
     before = decode(found.body, Answered)
-    if before.digest != answered.digest:
+    if request.exact and before.digest != answered.digest:
         raise Conflict("This Idempotency-Key was used for another request; use a new one for each request.")
     return before.execution

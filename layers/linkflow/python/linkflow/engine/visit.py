@@ -13,9 +13,10 @@ tasks that nobody awaits any more are cancelled.
 """
 
 from linkflow.engine import children
-from linkflow.engine.away import Away
 from linkflow.engine.engine import Engine
+from linkflow.engine.place import dispatch, place
 from linkflow.engine.running import Running
+from linkflow.engine.schedules import next_in_line
 from linkflow.engine.wakes import alarm, wake
 from linkflow.execution.advance import advance, next_moment, owed
 from linkflow.execution.commands import RunTask
@@ -43,10 +44,10 @@ async def visit(engine: Engine, workspace: str, execution: str, *, resumed: bool
 
 
 class _Visit:
-    """`pending` are events that the state holds and the book does not yet; `away` sees to tasks that run elsewhere;
+    """`pending` are events that the state holds and the book does not yet; `sent` are tasks given to the queue;
     `let_go` counts the orphaned child executions that were seen to."""
 
-    __slots__ = ("away", "book", "ends", "engine", "let_go", "pending", "program", "running")
+    __slots__ = ("book", "ends", "engine", "let_go", "pending", "program", "running", "sent")
 
     def __init__(self, engine: Engine, book: Book, program: Program) -> None:
         self.engine = engine
@@ -54,7 +55,7 @@ class _Visit:
         self.program = program
         self.pending: list[Event] = []
         self.running = Running(engine, book.workspace, book.execution)
-        self.away = Away(engine, book.workspace, book.execution, ())
+        self.sent: set[int] = set()
         self.let_go = len(book.state.orphans)
         limit = engine.limits.visit
         self.ends = None if limit is None else engine.clock.now() + limit
@@ -67,7 +68,8 @@ class _Visit:
             self.let_go = 0
         if interrupted:
             news.append(VisitResumed(tuple(interrupted)))
-        self.away.assume(tasks, resumed=resumed)
+        if not resumed:
+            self.sent = {task.task for task in tasks if not self._is_here(task)}
         while await self._turn(news):
             news = await self.running.news(self._next_look())
             if not news:
@@ -85,31 +87,29 @@ class _Visit:
             await self.engine.summaries.close(self.book.workspace, self.book.execution, state)
             self.engine.closings.tell(self.book.execution, state)
             await children.report(self.engine, self.book.workspace, state)
+            await next_in_line(self.engine, self.book.workspace, state)
             await self._let_go()
-            await self.away.keep(())
             return False
         await self._let_go()
-        await self.away.keep(tasks)
-        first = [TaskStarted(task.scope, task.task, now) for task in tasks if self._starts_once(task)]
-        first_news: list[News] = [*self.away.take_refused(), *first]
-        if first_news:
-            return await self._turn(first_news)
-        self.running.obey([task for task in tasks if task.task not in self.away.gone], now)
+        first = [TaskStarted(task.scope, task.task, now) for task in tasks if task.at_most_once and not task.started]
+        if first:
+            return await self._turn(list(first))
+        self.running.obey([task for task in tasks if task.task not in self.sent], now)
         return await self._goes_on(now)
 
     def _advance(self, news: list[News], now: float) -> list[RunTask]:
         self.pending += advance(self.program, self.book.state, news, now)
         tasks = owed(self.program, self.book.state)
         if self.book.state.paused is not None:
-            return [task for task in tasks if task.task in self.away.gone or self.running.has(task.task)]
+            return [task for task in tasks if task.task in self.sent or self.running.has(task.task)]
         return tasks
 
     async def _recorded(self, tasks: list[RunTask], news: list[News], now: float) -> bool:
         """Put what is pending as the book's next turn, unless that can wait. False: the turn is another's, and the
         book was loaded again."""
         book = self.book
-        away = self.away.due(tasks)
-        sends = self.away.sends(away)
+        away = [task for task in tasks if task.task not in self.sent and not self._is_here(task)]
+        sends = [dispatch(book.workspace, book.execution, task) for task in away]
         if not self.pending or self._can_wait(tasks, news):
             await self.engine.queue.send(sends) if sends else None
         elif not await self.engine.books.append(book, self.pending, now, sends):
@@ -119,14 +119,15 @@ class _Visit:
             self.pending = []
             if book.state.response is not None:
                 self.engine.closings.tell(book.execution, book.state)
-        await self.away.leave(away)
+        self.sent.update(task.task for task in away)
         return True
 
     def _can_wait(self, tasks: list[RunTask], news: list[News]) -> bool:
-        """Whether what is pending follows from the opening alone and something will run here now."""
+        """Whether what is pending follows from the opening alone and something will run here now. (What ends a task
+        from outside may be quicker than its request's answer: such a task is in the book first.)"""
         if self.book.number > 0 or news or self.book.state.closed or not tasks:
             return False
-        return all(self._is_here(task) and not task.at_most_once for task in tasks)
+        return all(self._is_here(task) and not task.at_most_once and task.pattern == "request" for task in tasks)
 
     async def _let_go(self) -> None:
         """End the child executions that nobody waits for any more. A visit that takes over does it again for all."""
@@ -147,11 +148,7 @@ class _Visit:
             await self._reload()
 
     def _is_here(self, task: RunTask) -> bool:
-        return self.away.place(task) == "here"
-
-    def _starts_once(self, task: RunTask) -> bool:
-        """Whether its start must be recorded before it begins; of a remote one it is when it is leased."""
-        return task.at_most_once and not task.started and task.pattern != "activity"
+        return place(task, self.engine.limits.visit) == "here"
 
     def _next_look(self) -> float:
         """The moment by which the clock or the book must be looked at."""

@@ -3,7 +3,7 @@
 import msgspec
 
 from linkflow.engine.engine import Engine
-from linkflow.messages import LANE, TIMERS, Alarm, Wake
+from linkflow.messages import LANE, TIMERS, Alarm, Due, Wake
 from linkflow.ports import Send
 
 LONGEST_DELAY = 900.0
@@ -14,7 +14,7 @@ _encoder = msgspec.json.Encoder()
 
 def wake(workspace: str, execution: str) -> Send:
     """The lane message that brings a visit."""
-    return Send(LANE.name, _encoder.encode(Wake(workspace, execution)), group=execution, share=workspace)
+    return Send(LANE.name, _encoder.encode(Wake(workspace, execution)), group=execution)
 
 
 async def alarm(engine: Engine, workspace: str, execution: str, moment: float) -> None:
@@ -25,3 +25,8 @@ async def alarm(engine: Engine, workspace: str, execution: str, moment: float) -
         await engine.queue.send([Send(TIMERS.name, body, delay=max(0.0, delay))])
     else:
         await engine.summaries.check_again(workspace, execution, moment - LONGEST_DELAY / 2)
+
+
+def due(workspace: str, schedule: str, delay: float = 0.0) -> Send:
+    """The message that has a schedule looked at in `delay` seconds."""
+    return Send(TIMERS.name, _encoder.encode(Due(workspace, schedule)), delay=min(max(0.0, delay), LONGEST_DELAY))

@@ -8,7 +8,7 @@ timer message, the watchdog, a signal) only makes it look at the clock.
 from collections.abc import Iterable, Iterator
 
 from linkflow.execution import events as e
-from linkflow.execution import parts, wishes
+from linkflow.execution import mailbox, parts, wishes
 from linkflow.execution.commands import RunTask
 from linkflow.execution.decide import decide
 from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
@@ -41,12 +41,6 @@ def accepts(state: State, news: e.News) -> bool:
         case e.TaskStarted():
             task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
             return task is not None and not task.started
-        case e.LeaseLapsed():
-            task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
-            return task is not None and task.interruptions < news.lease
-        case e.TaskPostponed():
-            task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
-            return task is not None and task.postponed is None
         case e.CancelRequested():
             return wishes.accepts_cancel(state, news)
         case e.ExecutionTerminated():
@@ -55,6 +49,8 @@ def accepts(state: State, news: e.News) -> bool:
             return state.paused is None and state.cancel is None
         case e.ResumeRequested():
             return state.paused is not None
+        case e.SignalReceived():
+            return mailbox.is_new(state, news)
         case e.VisitResumed():
             return any(scope.task is not None and scope.task.task in news.tasks for scope in state.scopes.values())
 
@@ -141,8 +137,11 @@ def _moments(state: State, now: float) -> Iterator[e.Event]:
             yield e.ExecutionTimedOut()
             return
         scope = state.scopes[number]
-        waited = scope.due == moment or (scope.task is not None and scope.task.postponed == moment)
-        yield e.MomentReached(number) if waited else _timed_out(scope, moment)
+        if scope.phase == "receive":
+            # What came in time is not missed because nobody looked in time.
+            yield mailbox.chosen(state, scope) or e.SignalMissed(number)
+        else:
+            yield e.MomentReached(number) if scope.due == moment else _timed_out(scope, moment)
 
 
 def _is_given_up(program: p.Program, scope: Scope) -> bool:
@@ -190,12 +189,11 @@ def _timed_out(scope: Scope, moment: float) -> e.TaskTimedOut:
 
 
 def owed(program: p.Program, state: State) -> list[RunTask]:
-    """Every task that somebody must carry out. One whose request was made (it ends later) is owed no more, one that was
-    postponed not yet."""
+    """Every task that somebody must carry out. One whose request was made (it ends later) is owed no more."""
     return [
         run_task(program, state, scope)
         for scope in state.scopes.values()
-        if scope.task is not None and not scope.task.submitted and scope.task.postponed is None
+        if scope.task is not None and not scope.task.submitted
     ]
 
 
@@ -222,10 +220,6 @@ def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
         pattern=task.pattern,
         credentials=task.credentials,
         token=task_token(state, scope.id, task.task) if task.pattern != "request" else None,
-        scheduled=task.scheduled,
-        priority=state.priority,
-        isolated=isinstance(box, p.Task) and box.isolated,
-        paid=task.paid,
     )
 
 

@@ -11,7 +11,7 @@ from typing import assert_never
 from msgspec import UNSET
 
 from linkflow import ids
-from linkflow.execution import composites
+from linkflow.execution import composites, mailbox
 from linkflow.execution import events as e
 from linkflow.execution.failures import RUNTIME, TIMEOUT, matches, shown
 from linkflow.execution.limits import LONGEST_CAUSE, checked
@@ -24,7 +24,7 @@ from linkflow.language.view import EvaluationFailed, View
 from linkflow.nodes.continue_as_new import CONTINUE_AS_NEW, ContinueAsNew
 
 Events = Iterable[e.Event]
-_COUNTS_RETRIES = (p.Task, p.Map, p.Parallel)
+_COUNTS_RETRIES = (p.Task, p.Receive, p.Map, p.Parallel)
 _AT_REST: frozenset[Phase] = frozenset({"delayed", "task", "wait", "backoff"})
 
 
@@ -34,14 +34,15 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
     if scope is None:
         return ()
     phase = scope.phase
-    if phase == "enter" and not scope.state and _is_dealt(state, scope):
-        return (e.TaskScheduled(number, state.next_task, 1, pattern="sync"),)
     if phase == "enter":
-        return (e.StateEntered(number, scope.next or program.machines[scope.machine].start_at),)
+        return (_enter(program, state, scope),)
     if phase == "ended":
         return _end(state, scope)
     if phase == "finish" and state.part is not None and scope.parent is None:
         return (e.StateExited(number),)
+    if phase == "receive":
+        taken = mailbox.chosen(state, scope)
+        return () if taken is None else (taken,)
     if phase in _AT_REST or (phase == "failed" and composites.is_doomed(state, scope)):
         return ()
     if phase == "composite" and state.clean_up is not None and winds_down(state, scope):
@@ -60,6 +61,12 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
         return _handle_failure(program, box, state, scope, view)
     except EvaluationFailed as failed:
         return _evaluation_failed(program, box, scope, failed)
+
+
+def _enter(program: p.Program, state: State, scope: Scope) -> e.Event:
+    if not scope.state and _is_dealt(state, scope):
+        return e.TaskScheduled(scope.id, state.next_task, 1, pattern="sync")
+    return e.StateEntered(scope.id, scope.next or program.machines[scope.machine].start_at)
 
 
 def _is_dealt(state: State, scope: Scope) -> bool:
@@ -82,6 +89,8 @@ def _run(program: p.Program, box: p.State, state: State, scope: Scope, view: Vie
             return (_continue_as_new(box, state, scope, view),)
         case p.Task():
             return (_schedule(program, box, state, scope, view),)
+        case p.Receive():
+            return (_receive(program, box, scope, view),)
         case p.Node():
             return _evaluate(program, box, scope, view)
         case p.Pass() | p.Succeed():
@@ -193,6 +202,13 @@ def _continue_as_new(box: p.Task, state: State, scope: Scope, view: View) -> e.E
     node = ContinueAsNew.configured(box.flow.arguments(box.flow.enter(view)))
     successor = ids.derived(ids.EXECUTION, state.names.execution_id, "continued")
     return e.ExecutionContinued(scope.id, successor, node.input, node.version == "newest")
+
+
+def _receive(program: p.Program, box: p.Receive, scope: Scope, view: View) -> e.SignalAwaited:
+    inner = box.flow.enter(view)
+    given = checked(program, box, box.flow.arguments(inner))
+    timeout = box.timeout.evaluate(inner) if box.timeout else box.default_timeout
+    return mailbox.awaited(scope, given, None if timeout is None else view.around.now + timeout)
 
 
 def _handle_failure(program: p.Program, box: p.State, state: State, scope: Scope, view: View) -> Events:

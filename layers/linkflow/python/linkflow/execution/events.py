@@ -30,34 +30,34 @@ from linkflow.execution.lifecycle import (
     ResumeRequested,
     Value,
 )
-from linkflow.execution.queueing import ExecutionAdmitted, ExecutionQueued, LeaseLapsed, TaskPostponed
+from linkflow.execution.signals import SignalAwaited, SignalMissed, SignalReceived, SignalTaken
 from linkflow.language.json import Json
 
 __all__ = [
     "CancelRequested",
     "CleanUpStarted",
-    "ExecutionAdmitted",
     "ExecutionCancelled",
     "ExecutionContinued",
     "ExecutionFailed",
-    "ExecutionQueued",
     "ExecutionReset",
     "ExecutionStarted",
     "ExecutionSucceeded",
     "ExecutionTerminated",
     "ExecutionTimedOut",
     "Fact",
-    "LeaseLapsed",
     "Names",
     "Parent",
     "Part",
     "PauseRequested",
     "ResetOf",
     "ResumeRequested",
-    "TaskPostponed",
+    "SignalAwaited",
+    "SignalMissed",
+    "SignalReceived",
+    "SignalTaken",
     "Value",
 ]
-"""What this page has of `lifecycle` and `queueing`; the rest of the vocabulary stands below."""
+"""What this page has of `lifecycle` and `signals`; the rest of the vocabulary stands below."""
 
 
 # ---------------------------------------------------------------- visits
@@ -253,13 +253,11 @@ class TaskScheduled(Fact, frozen=True):
 
 
 class TaskStarted(Fact, frozen=True):
-    """Recorded only where somebody needs it: a task that runs for over a second, one that must not run twice, or one
-    that the remote `worker` leased."""
+    """Recorded only where somebody needs it: a task that runs for over a second, or one that must not run twice."""
 
     scope: int
     task: int
     at: float
-    worker: str = ""
 
 
 class TaskSubmitted(Fact, frozen=True):
@@ -311,8 +309,6 @@ class TaskTimedOut(Fact, frozen=True):
 
 News = (
     TaskStarted
-    | LeaseLapsed
-    | TaskPostponed
     | TaskSubmitted
     | TaskHeartbeat
     | TaskSucceeded
@@ -323,6 +319,7 @@ News = (
     | PauseRequested
     | ResumeRequested
     | VisitResumed
+    | SignalReceived
 )
 """What the world outside the core may report."""
 
@@ -365,9 +362,9 @@ Event = (
     | PauseRequested
     | ResumeRequested
     | ExecutionReset
-    | LeaseLapsed
-    | TaskPostponed
-    | ExecutionQueued
-    | ExecutionAdmitted
+    | SignalReceived
+    | SignalAwaited
+    | SignalTaken
+    | SignalMissed
 )
 """Every event, the frequent ones first."""

@@ -11,7 +11,7 @@ from typing import assert_never
 from msgspec import UNSET
 
 from linkflow.execution import events as e
-from linkflow.execution import wishes
+from linkflow.execution import mailbox, wishes
 from linkflow.execution.parts import begin_part, is_part, part_failed, part_settled
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenTask, Phase, Scope, Stage, State, Status
 from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, wake
@@ -66,7 +66,8 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.WaitStarted():
             _sleep(state, state.scopes[event.scope], event.until, "wait")
         case e.MomentReached():
-            _wait_over(state, state.scopes[event.scope])
+            scope = state.scopes[event.scope]
+            ready(state, event.scope, _AWAKE.get(scope.phase, "run")).due = None
         case e.ExecutionStarted():
             _start(state, event, at)
         case e.ExecutionSucceeded():
@@ -82,17 +83,9 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             scope.failure = Failure(event.error, event.cause)
             scope.phase = "failed" if scope.composite is None else "composite"
         case e.TaskStarted():
-            _started(state, state.scopes[event.scope], at)
-        case e.LeaseLapsed():
             task = state.scopes[event.scope].task
             if task is not None:
-                task.interruptions, task.started = event.lease, False
-        case e.TaskPostponed():
-            _postpone(state, state.scopes[event.scope], event, at)
-        case e.ExecutionQueued():
-            state.queued = event.limit
-        case e.ExecutionAdmitted():
-            state.queued, state.admitted = None, True
+                task.started = True
         case e.TaskSubmitted():
             _submitted(state, state.scopes[event.scope])
         case e.TaskHeartbeat():
@@ -154,6 +147,16 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             wishes.renew(state, at)
         case e.VisitResumed():
             _interrupt(state, event.tasks)
+        case e.SignalReceived():
+            mailbox.hear(state, event)
+        case e.SignalAwaited():
+            mailbox.listen(state, event)
+            if event.until is not None:
+                heappush(state.moments, (event.until, event.scope))
+        case e.SignalTaken():
+            mailbox.take(state, event)
+        case e.SignalMissed():
+            mailbox.miss(state, event)
         case _:
             assert_never(event)
 
@@ -169,7 +172,7 @@ def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
     state.program, state.input = event.program, event.input
     state.trigger, state.start_at = event.trigger, event.start_at
     state.started_at, state.deadline, state.histories, state.salt = at, event.deadline, {0: 1}, event.salt
-    state.parent, state.part, state.priority = event.parent, event.part, event.priority
+    state.parent, state.part = event.parent, event.part
     state.reset_of, state.continued_from, state.chain = event.reset_of, event.continued_from, event.chain
     if event.deadline is not None:
         heappush(state.moments, (event.deadline, EXECUTION_DEADLINE))
@@ -253,8 +256,7 @@ def _schedule(state: State, scope: Scope, event: e.TaskScheduled, at: float) -> 
     """A Map's own tasks, which read and write, are in no history."""
     state.next_task = event.task + 1
     arguments = scope.input if event.arguments is UNSET else event.arguments
-    leased = event.pattern == "activity"
-    beat = None if event.heartbeat is None or leased else at + event.heartbeat
+    beat = None if event.heartbeat is None else at + event.heartbeat
     scope.task = OpenTask(
         event.task,
         event.attempt,
@@ -269,43 +271,12 @@ def _schedule(state: State, scope: Scope, event: e.TaskScheduled, at: float) -> 
     scope.phase = "task"
     if scope.composite is None:
         scope.attempt, scope.result = event.attempt, UNSET
-        state.histories[scope.history] += 1 if leased else 2
+        state.histories[scope.history] += 2
     elif isinstance(scope.composite, Iterations) and scope.composite.stage != "reading":
         scope.composite.stage = "writing"
     for moment in (event.deadline, beat):
         if moment is not None:
             heappush(state.moments, (moment, scope.id))
-
-
-def _started(state: State, scope: Scope, at: float) -> None:
-    """A task that remote workers lease begins with its first lease, and so do its signs of life; a history tells of
-    that one alone."""
-    task = scope.task
-    if task is None:
-        return
-    task.started = True
-    if task.pattern == "activity":
-        count(state, scope, int(task.interruptions == 0))
-        _beat(state, scope, at)
-
-
-def _postpone(state: State, scope: Scope, event: e.TaskPostponed, at: float) -> None:
-    task = scope.task
-    if task is None:
-        return
-    task.postponed, task.paid = event.until, event.paid
-    heappush(state.moments, (event.until, scope.id))
-    if task.deadline is not None:
-        task.deadline += max(0.0, event.until - at)
-        task.scheduled += max(0.0, event.until - at)
-        heappush(state.moments, (task.deadline, scope.id))
-
-
-def _wait_over(state: State, scope: Scope) -> None:
-    if scope.phase == "task" and scope.task is not None:
-        scope.task.postponed = None
-        return
-    ready(state, scope.id, _AWAKE.get(scope.phase, "run")).due = None
 
 
 def _task_over(state: State, number: int) -> Scope:
@@ -342,7 +313,7 @@ def _close(state: State, status: Status, at: float) -> None:
     state.histories[0] += 1
     for scope in state.scopes.values():
         orphan(state, scope)
-    state.scopes, state.agenda, state.moments = {}, [], []
+    state.scopes, state.agenda, state.moments, state.receivers = {}, [], [], []
 
 
 def _nodes(scope: Scope) -> Nodes:
@@ -388,5 +359,4 @@ def _outdated(state: State, moment: float, number: int) -> bool:
     scope = state.scopes.get(number)
     if scope is None:
         return True
-    task = scope.task
-    return scope.due != moment and (task is None or moment not in (task.deadline, task.beat, task.postponed))
+    return scope.due != moment and (scope.task is None or moment not in (scope.task.deadline, scope.task.beat))

@@ -12,10 +12,11 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution.evolve import evolve, own_evaluation_failed
-from linkflow.execution.failures import CANCELLED, shown
+from linkflow.execution.failures import CANCELLED, TIMEOUT, shown
 from linkflow.execution.history_names import Kind, kind_of_state, task_words
 from linkflow.execution.state import Iterations, Scope, State
 from linkflow.language import program as p
+from linkflow.language.asl.waits import RECEIVE
 from linkflow.language.json import Json
 from linkflow.language.json_text import compact
 
@@ -71,7 +72,7 @@ class _Fold:
             self.last[number] = self.last.get(event.parent, 0)
             if opened.history == number == self.of:
                 self.write(number, ("ExecutionStarted", {"input": opened.given}), at)
-        for row in [*before, *(self.after(event) if tells else ())]:
+        for row in [*before, *(self.after(event, at) if tells else ())]:
             self.write(number, row, at)
         if tells and where is not None and where.parent is not None and number not in self.state.scopes:
             self.last[where.parent] = self.last.get(number, 0)
@@ -108,6 +109,11 @@ class _Fold:
                 yield from self._exited(event, self.state.scopes[event.scope])
             case e.TaskSucceeded() | e.TaskFailed() | e.TaskTimedOut() | e.TaskSubmitted():
                 yield from self._reported(event, self.state.scopes[event.scope])
+            case e.SignalTaken():
+                (payload,) = [signal.payload for signal in self.state.mailbox if signal.id == event.id]
+                yield "TaskSucceeded", {"output": payload, **task_words(RECEIVE).about}
+            case e.SignalMissed():
+                yield "TaskTimedOut", {"error": TIMEOUT, **task_words(RECEIVE).about}
             case e.CompositeFinished():
                 scope = self.state.scopes[event.scope]
                 if isinstance(scope.composite, Iterations) and scope.composite.run:
@@ -126,7 +132,7 @@ class _Fold:
             case _:
                 pass
 
-    def after(self, event: e.Event) -> Iterator[Row]:
+    def after(self, event: e.Event, at: float) -> Iterator[Row]:
         match event:
             case e.ExecutionStarted():
                 yield "ExecutionStarted", {"input": event.input, "roleArn": event.names.role}
@@ -135,8 +141,8 @@ class _Fold:
                 yield f"{self._kind(scope)}StateEntered", {"input": scope.input, "name": event.state}
             case e.TaskScheduled():
                 yield from self._scheduled(self.state.scopes[event.scope])
-            case e.TaskStarted():
-                yield from self._leased(event, self.state.scopes[event.scope])
+            case e.SignalAwaited():
+                yield from self._listening(event, at)
             case e.ParallelStarted() | e.GraphStarted():
                 yield "ParallelStateStarted", {}
             case e.MapStarted():
@@ -189,15 +195,16 @@ class _Fold:
         if task.credentials is not None:
             details["taskCredentials"] = {"roleArn": task.credentials.get("RoleArn")}
         yield f"{words.prefix}Scheduled", details
-        if task.pattern != "activity":
-            yield f"{words.prefix}Started", words.about
+        yield f"{words.prefix}Started", words.about
 
-    def _leased(self, event: e.TaskStarted, scope: Scope) -> Iterator[Row]:
-        """A remote worker took the task, the first one that did."""
-        box, task = self.box(scope), scope.task
-        if isinstance(box, p.Task) and task is not None and task.pattern == "activity" and task.interruptions == 0:
-            worker: dict[str, Json] = {"workerName": event.worker} if event.worker else {}
-            yield f"{task_words(box.resource).prefix}Started", worker
+    def _listening(self, event: e.SignalAwaited, at: float) -> Iterator[Row]:
+        words = task_words(RECEIVE)
+        asked = {"name": event.name} if event.filter is None else {"name": event.name, "filter": event.filter}
+        details: dict[str, Json] = {words.input: asked, "resource": words.resource, "resourceType": words.service}
+        if event.until is not None:
+            details["timeoutInSeconds"] = round(event.until - at)
+        yield "TaskScheduled", details
+        yield "TaskStarted", words.about
 
     def _reported(
         self, event: e.TaskSucceeded | e.TaskFailed | e.TaskTimedOut | e.TaskSubmitted, scope: Scope
@@ -227,6 +234,8 @@ class _Fold:
         box = self.box(scope)
         if isinstance(scope.composite, Iterations) and scope.composite.run:
             yield "MapRunFailed", _error(CANCELLED, self.state.cancel)
+        elif scope.wanted is not None:
+            yield "TaskFailed", {**_error(CANCELLED, self.state.cancel), **task_words(RECEIVE).about}
         elif scope.composite is None and scope.task is not None and isinstance(box, p.Task):
             words = task_words(box.resource)
             yield f"{words.prefix}Failed", {**_error(CANCELLED, self.state.cancel), **words.about}

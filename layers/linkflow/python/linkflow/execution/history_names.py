@@ -23,7 +23,7 @@ def kind_of_state(box: p.State) -> Kind:
             return "Succeed"
         case p.Fail():
             return "Fail"
-        case p.Task():
+        case p.Task() | p.Receive():
             return "Task"
         case p.Parallel() | p.Graph():
             return "Parallel"

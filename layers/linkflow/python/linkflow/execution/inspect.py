@@ -109,7 +109,7 @@ def find(program: p.Program, name: str) -> p.State | None:
 
 def task_of(box: p.State, given: Given) -> Json:
     """The arguments with which a Task would be called; `MISSING` for any other state, or if they cannot be made."""
-    if not isinstance(box, p.Task):
+    if not isinstance(box, p.Task | p.Receive):
         return MISSING
     view = _view(box, given)
     try:
@@ -128,7 +128,7 @@ def inspect(box: p.State, given: Given) -> Inspection:
 
 
 def _view(box: p.State, given: Given) -> View:
-    return View(given.input, Around(given, isinstance(box, p.Task | p.Map | p.Parallel), given.now))
+    return View(given.input, Around(given, isinstance(box, p.Task | p.Receive | p.Map | p.Parallel), given.now))
 
 
 class _Test:
@@ -147,7 +147,7 @@ class _Test:
                 return self._ended(box, entered)
             case p.Choice():
                 return self._chosen(box, entered)
-            case p.Task():
+            case p.Task() | p.Receive():
                 self._stage("afterParameters" if self._paths else "afterArguments", box.flow.arguments(entered))
             case p.Map():
                 self._limits(box, entered)
@@ -175,10 +175,10 @@ class _Test:
 
     def _left(self, entered: View) -> Inspection:
         box, flow, result = self.box, self.box.flow, self.given.result
-        own = result is not MISSING and isinstance(box, p.Task | p.Parallel | p.Map)
+        own = result is not MISSING and isinstance(box, p.Task | p.Receive | p.Parallel | p.Map)
         if not own:
             result = flow.arguments(entered) if isinstance(box, p.Pass) else entered.input
-        if isinstance(box, p.Task) or (isinstance(flow, PathFlow) and flow.fixed is not ABSENT):
+        if isinstance(box, p.Task | p.Receive) or (isinstance(flow, PathFlow) and flow.fixed is not ABSENT):
             self._stage("result", result)
         elif isinstance(flow, PathFlow) and isinstance(box, p.Pass):
             self._stage("afterParameters", result)

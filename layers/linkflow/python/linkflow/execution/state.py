@@ -21,7 +21,9 @@ from msgspec import UNSET
 from linkflow.execution.events import Names, Parent, Part, ResetOf, Value
 from linkflow.language.json import Json
 
-Phase = Literal["delayed", "enter", "run", "task", "wait", "backoff", "composite", "finish", "failed", "ended"]
+Phase = Literal[
+    "delayed", "enter", "run", "task", "wait", "receive", "backoff", "composite", "finish", "failed", "ended"
+]
 _UNDECIDED: frozenset[Phase] = frozenset({"enter", "run", "composite", "finish", "failed", "ended"})
 Status = Literal["running", "succeeded", "failed", "timed_out", "cancelled", "terminated", "continued"]
 
@@ -53,9 +55,23 @@ class OpenTask(msgspec.Struct):
     started: bool = False
     submitted: bool = False
     interruptions: int = 0
-    postponed: float | None = None
-    """The moment until which a limit makes it wait; `paid` as in `TaskPostponed`."""
-    paid: str = ""
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """A signal that nobody has taken yet."""
+
+    name: str
+    payload: Json
+    id: str
+    by: str = ""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """The signal a scope waits for, as in `SignalAwaited`."""
+
+    name: str
+    filter: str | None = None
+    seen: dict[str, Json] = {}
 
 
 class Branches(msgspec.Struct, tag=True):
@@ -136,6 +152,7 @@ class Scope(msgspec.Struct):
     attempt: int = 0
     retries: dict[int, int] = {}
     task: OpenTask | None = None
+    wanted: Wanted | None = None
     due: float | None = None
     result: Value = UNSET
     exit: str = "default"
@@ -156,7 +173,10 @@ class State(msgspec.Struct):
     """`histories` counts events as Step Functions' histories would, by the scope that has one; `moments` is a heap of
     (moment, scope) whose top is never outdated; `orphans` are tasks given up while a child execution worked on them.
     `cancel` is why the execution is to end, `clean_up` the moment until which handlers may see to that. While it is
-    `paused`, nothing follows from what is recorded. `successor` is the execution that goes on in its place."""
+    `paused`, nothing follows from what is recorded. `successor` is the execution that goes on in its place.
+
+    `mailbox` holds the signals that nobody has taken, `heard` the ids of the newest ones, taken or not; `receivers` are
+    the scopes that wait for one, in the order in which they began to."""
 
     workspace: str = ""
     names: Names = Names("", "", "", "")
@@ -191,10 +211,9 @@ class State(msgspec.Struct):
     reset_of: ResetOf | None = None
     continued_from: str | None = None
     chain: str | None = None
-    priority: int = 0
-    queued: str | None = None
-    """The limit that the execution waits for before it begins."""
-    admitted: bool = False
+    mailbox: list[Signal] = []
+    heard: dict[str, None] = {}
+    receivers: list[int] = []
 
     @property
     def closed(self) -> bool:
@@ -204,3 +223,5 @@ class State(msgspec.Struct):
         """After reading a book: put on the agenda the scopes that may have something to decide. (A composite may have
         heard of a child since it decided last; if it has not, it decides nothing.)"""
         self.agenda = [scope.id for scope in self.scopes.values() if scope.phase in _UNDECIDED]
+        if self.mailbox:
+            self.agenda += self.receivers

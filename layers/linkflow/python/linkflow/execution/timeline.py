@@ -102,9 +102,9 @@ class _Fold:
                 self.open[event.scope].attempts.append(Attempt(event.attempt))
             case e.TaskStarted():
                 self._attempt(event.scope, event.at, None)
-            case e.WaitStarted() | e.RetryScheduled():
+            case e.WaitStarted() | e.RetryScheduled() | e.SignalAwaited():
                 self.open[event.scope].waits_until = event.until
-            case e.MomentReached() if event.scope in self.open:
+            case e.MomentReached() | e.SignalTaken() | e.SignalMissed() if event.scope in self.open:
                 self.open[event.scope].waits_until = None
             case e.GraphStarted():
                 # A drawn graph is what people see; a state that only holds it is not a box of theirs.

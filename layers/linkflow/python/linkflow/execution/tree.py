@@ -51,6 +51,7 @@ def leave(state: State, scope: Scope) -> Scope:
     assert scope.parent is not None  # noqa: S101 (the root never settles into a parent)
     del state.scopes[scope.id]
     state.histories.pop(scope.id, None)
+    deafen(state, scope)
     parent = state.scopes[scope.parent]
     match parent.composite:
         case Branches() | Iterations() as many:
@@ -130,6 +131,13 @@ def fail(state: State, scope: Scope, failure: Failure) -> None:
 def _told(composite: Branches | Iterations | Nodes | None) -> int:
     """How many events of the history say that a child of it began, failed or was given up."""
     return int(isinstance(composite, Iterations) and not composite.distributed)
+
+
+def deafen(state: State, scope: Scope) -> None:
+    """The scope waits for no signal any more."""
+    if scope.wanted is not None:
+        state.receivers.remove(scope.id)
+        scope.wanted = None
 
 
 def orphan(state: State, scope: Scope) -> None:

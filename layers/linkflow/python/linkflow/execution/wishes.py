@@ -24,7 +24,7 @@ from typing import Final
 from linkflow.execution import events as e
 from linkflow.execution.failures import CANCELLED
 from linkflow.execution.state import Failure, Iterations, Nodes, Pause, Scope, State
-from linkflow.execution.tree import count, orphan
+from linkflow.execution.tree import count, deafen, orphan
 from linkflow.language import program as p
 
 CLEAN_UP: Final = -2
@@ -53,7 +53,9 @@ def give_up(state: State, scope: Scope) -> None:
     orphan(state, scope)
     work = scope.composite
     ran = isinstance(work, Iterations) and work.run != ""
-    count(state, scope, int(ran or (work is None and scope.task is not None)))
+    works = scope.task is not None or scope.wanted is not None
+    count(state, scope, int(ran or (work is None and works)))
+    deafen(state, scope)
     scope.failure = Failure(CANCELLED, state.cancel or None, retryable=False, composite=work is not None)
     scope.task, scope.due, scope.composite, scope.phase = None, None, None, "failed"
     state.agenda.append(scope.id)

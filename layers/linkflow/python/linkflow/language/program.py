@@ -1,6 +1,6 @@
 """A definition compiled once: what the core executes. Both dialects end here, so there is one interpreter.
 
-    Program ── root Machine ── states: Pass Choice Wait Succeed Fail Task Node Parallel Map Graph
+    Program ── root Machine ── states: Pass Choice Wait Succeed Fail Task Receive Node Parallel Map Graph
                                           Parallel has one Machine per branch, Map one for its items,
                                           Graph one (of a single state) per node
 
@@ -184,8 +184,15 @@ class Task(Box):
     credentials: Expression | None = None
     default_timeout: float | None = None
     at_most_once: bool = False
-    isolated: bool = False
-    """Whether it runs where no table, key or secret is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receive(Box):
+    """Waits for a signal. What it works on says for which: its `name`, and perhaps a `filter` over `signal` and over
+    what stands in `with`."""
+
+    timeout: Expression | None = None
+    default_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +321,7 @@ class Graph(Box):
     again: Condition | None = None
 
 
-State = Pass | Choice | Wait | Succeed | Fail | Task | Node | Parallel | Map | Graph
+State = Pass | Choice | Wait | Succeed | Fail | Task | Receive | Node | Parallel | Map | Graph
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from linkflow.nodes.loop import Loop
 from linkflow.nodes.manual import Manual
 from linkflow.nodes.merge import Merge
 from linkflow.nodes.no_op import NoOp
-from linkflow.nodes.remote_task import RemoteTask
 from linkflow.nodes.repeat import Repeat
 from linkflow.nodes.respond import Respond
+from linkflow.nodes.schedule import Schedule
 from linkflow.nodes.set import Set
 from linkflow.nodes.sub_workflow import SubWorkflow
 from linkflow.nodes.try_ import Try
+from linkflow.nodes.wait_for_signal import WaitForSignal
 from linkflow.nodes.webhook import Webhook
 
 NODES: Mapping[str, type[BaseNode]] = {
@@ -24,6 +25,7 @@ NODES: Mapping[str, type[BaseNode]] = {
     for node in (
         Manual,
         Webhook,
+        Schedule,
         HttpRequest,
         Condition,
         Set,
@@ -34,7 +36,7 @@ NODES: Mapping[str, type[BaseNode]] = {
         Try,
         SubWorkflow,
         ContinueAsNew,
-        RemoteTask,
+        WaitForSignal,
         Respond,
         NoOp,
     )

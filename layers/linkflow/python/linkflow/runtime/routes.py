@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 
 from linkflow.errors import Fault, Invalid, Malformed
+from linkflow.language.json import Json
 from linkflow.runtime.calls import Call, current_call
 
 if TYPE_CHECKING:
@@ -51,11 +52,12 @@ class Schema(BaseModel):
 class Routes(Router):
     """A router whose every route has the same guard, and which knows what was declared on it."""
 
-    def __init__(self, guard: Guard | None = None, scheme: str = "bearer") -> None:
+    def __init__(self, guard: Guard | None = None, scheme: str = "bearer", *, raw: bool = False) -> None:
+        """`raw`: bodies are the handlers' own business (`Call.body`); nothing is parsed, nothing refused."""
         super().__init__()  # type: ignore[no-untyped-call]  # the library's has no annotations
         self.declared: list[tuple[str, str]] = []
         """(method, rule) of every route."""
-        self._door = _door(guard)
+        self._door = _door(guard, raw=raw)
         self._security: list[dict[str, list[str]]] | None = [{scheme: []}] if guard else None
 
     def route(self, *args: Any, **kwargs: Any) -> Callable[[AnyHandler], AnyHandler]:
@@ -73,7 +75,7 @@ class Routes(Router):
         raise NotImplementedError("A router-wide middleware would run for every service's routes; use a guard.")
 
 
-def _door(guard: Guard | None) -> Callable[..., Awaitable[Response[Any]]]:
+def _door(guard: Guard | None, *, raw: bool) -> Callable[..., Awaitable[Response[Any]]]:
     async def door(app: ApiGatewayResolver, next_middleware: Callable[..., Awaitable[Response[Any]]]) -> Response[Any]:
         call = current_call()
         if guard is not None:
@@ -81,7 +83,7 @@ def _door(guard: Guard | None) -> Callable[..., Awaitable[Response[Any]]]:
         if call.body and guard is not None and call.headers.get("content-type", "").startswith(_FORM):
             # What curl says of any body: read as a form, it would be refused field by field, which helps nobody.
             raise RequestUnsupportedContentType("A form was sent.", [])
-        if call.body:
+        if call.body and not raw:
             _parse_body(app, call)
         _checking.handler(app, cast("NextMiddleware", _only_check))
         return _encoded(await next_middleware(app))
@@ -95,23 +97,29 @@ def _only_check(_: Any) -> Response[Any]:
 
 
 def _parse_body(app: ApiGatewayResolver, call: Call) -> None:
-    """Parse JSON in the library's stead: strictly (RFC 8259: no NaN, no halves of a character, which nobody could store
-    or send on), and only an object (the library would take the first element of a list for one).
-    Raises `Malformed`, `Invalid`."""
+    """Parse JSON in the library's stead, and take only an object (the library would take the first element of a list
+    for one). Raises `Malformed`, `Invalid`."""
     kind = call.headers.get("content-type", "application/json")
     if not (kind.startswith("application/json") or kind.partition(";")[0].endswith("+json")):
         return
+    parsed = read_json(call.body)
+    if not isinstance(parsed, dict):
+        raise Invalid("The request", [Fault("$.body", "object_type", "Send a JSON object.")])
+    app.current_event.json_body = parsed
+
+
+def read_json(body: bytes) -> Json:
+    """Strictly (RFC 8259: no NaN, no halves of a character, which nobody could store or send on), and not too deep.
+    Raises `Malformed`."""
     try:
-        parsed = msgspec.json.decode(call.body)
+        parsed: Json = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Malformed(f"The body is not JSON: {error}.") from None
     except RecursionError:
         raise Malformed(_TOO_DEEP) from None
-    if not isinstance(parsed, dict):
-        raise Invalid("The request", [Fault("$.body", "object_type", "Send a JSON object.")])
     if _deeper_than(MAX_DEPTH, parsed):
         raise Malformed(_TOO_DEEP)
-    app.current_event.json_body = parsed
+    return parsed
 
 
 def _deeper_than(limit: int, value: object) -> bool:

@@ -3,15 +3,14 @@
 EXEC#w#e     SUMMARY            the summary; its payload is the book's opening (turn 0)
              TURN#00000001 …    the turns behind it, in order
 WF#w#id      META, V#00000001   a workflow and its versions
+SCH#w#id     SCHEDULE, STANDING  a schedule as people made it, and where it stands
 HOOK#token   HOOK               where a webhook leads
 KEY#hash     KEY                an API key, found by the hash of its text
 FILE#w#b     <key>              a file in a bucket of the workspace
 IDEM#w#key   IDEM               what a repeated request was answered with
-TASKS#w#q    <rank>#<execution>#<task>   a task that remote workers may lease, the most urgent first
+RATE#name    <period>           how often it happened in that period
 INSTALLATION OWNER              the first owner, made once
 """
-
-from urllib.parse import quote
 
 from linkflow.ports import Index, Key, Range
 
@@ -51,6 +50,19 @@ def version(workspace: str, identifier: str, number: int) -> Key:
     return Key(f"WF#{workspace}#{identifier}", f"V#{number:08d}")
 
 
+def schedule(workspace: str, identifier: str) -> Key:
+    return Key(f"SCH#{workspace}#{identifier}", "SCHEDULE")
+
+
+def standing(workspace: str, identifier: str) -> Key:
+    return Key(f"SCH#{workspace}#{identifier}", "STANDING")
+
+
+def schedule_whole(workspace: str, identifier: str) -> Range:
+    """Both items of a schedule."""
+    return Range(f"SCH#{workspace}#{identifier}", limit=2)
+
+
 def webhook(token: str) -> Key:
     return Key(f"HOOK#{token}", "HOOK")
 
@@ -72,26 +84,8 @@ def idempotency(workspace: str, key: str) -> Key:
     return Key(f"IDEM#{workspace}#{key}", "IDEM")
 
 
-def offer(workspace: str, queue: str, priority: int, moment: float, execution: str, task: int) -> Key:
-    return Key(_tasks(workspace, queue), f"{_rank(priority, moment)}#{execution}#{task}")
-
-
-def offers(workspace: str, queue: str, limit: int) -> Range:
-    """Higher priorities first, then by age."""
-    return Range(_tasks(workspace, queue), limit=limit)
-
-
-def _tasks(workspace: str, queue: str) -> str:
-    return f"TASKS#{workspace}#{quote(queue, safe='')}"
-
-
-def _rank(priority: int, moment: float) -> str:
-    """Text order is: higher priority first, then earlier."""
-    return f"{_LOWEST - max(-_LOWEST, min(_LOWEST, priority)):05d}#{_sortable(moment)}"
-
-
-_LOWEST = 10_000
-"""Priorities beyond this, up or down, count as this."""
+def rate(name: str, begins: float) -> Key:
+    return Key(f"RATE#{name}", _sortable(begins))
 
 
 def installation() -> Key:
@@ -124,8 +118,16 @@ def listed_workflow(name: str, identifier: str) -> str:
     return f"{name.casefold()}#{identifier}"
 
 
+def listed_schedules(workspace: str) -> str:
+    return f"SCH#{workspace}"
+
+
 DUE_SHARDS = 4
-"""Over so many partitions the watchdog's index is spread, so that none becomes hot."""
+"""Over so many partitions the watchdog's index is spread, so that none becomes hot; and the schedules' too."""
+
+
+def schedules_due(shard: int) -> str:
+    return f"SCHDUE#{shard}"
 
 
 def due(shard: int) -> str:
@@ -136,11 +138,6 @@ def due_at(moment: float, workspace: str, execution: str) -> str:
     return f"{_sortable(moment)}#{workspace}#{execution}"
 
 
-def leases(shard: int) -> str:
-    """Where leases stand by the moment at which they lapse."""
-    return f"LEASE#{shard}"
-
-
 def due_until(moment: float) -> str:
     return f"{_sortable(moment)}#~"
 
@@ -149,6 +146,11 @@ def due_target(sk: str) -> tuple[str, str]:
     """Workspace and execution of an entry made by `due_at`."""
     _, workspace, execution = sk.split("#")
     return workspace, execution
+
+
+def due_moment(sk: str) -> float:
+    """The moment of an entry made by `due_at`, seconds."""
+    return int(sk.partition("#")[0]) / 1000
 
 
 def _sortable(moment: float) -> str:

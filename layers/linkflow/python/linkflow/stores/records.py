@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from linkflow.execution.state import Status
+from linkflow.language.json import Json
 
 AnyRecord = TypeVar("AnyRecord", bound=msgspec.Struct)
 
@@ -59,14 +60,21 @@ class WorkflowVersion(msgspec.Struct, frozen=True):
     created_at: float
 
 
-class HookTarget(msgspec.Struct, frozen=True):
+class HookSecret(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a webhook's callers prove themselves with, sealed; good until the moment `until`, or for ever."""
+
+    sealed: bytes
+    until: float | None = None
+
+
+class HookTarget(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a webhook's token leads, and what its node says about calls."""
 
     workspace: str
     workflow: str
     node: str
-    method: str
-    answer: str
+    config: Mapping[str, Json] = {}
+    secrets: tuple[HookSecret, ...] = ()
 
 
 class File(msgspec.Struct, frozen=True):

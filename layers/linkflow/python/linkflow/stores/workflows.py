@@ -1,11 +1,11 @@
 """Workflows and their versions. A version is written once; the workflow item says which one is current."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from linkflow import ids
 from linkflow.errors import Conflict, NotFound
-from linkflow.ports import Absent, Index, Item, Key, Put, Range, Table
+from linkflow.ports import Absent, Index, Item, Key, Put, Range, Table, Unchanged
 from linkflow.stores import keys
 from linkflow.stores.records import HookTarget, Workflow, WorkflowVersion, decode, encode
 
@@ -15,12 +15,16 @@ class Workflows:
     table: Table
 
     async def create(
-        self, workflow: Workflow, version: WorkflowVersion, hooks: Sequence[tuple[str, HookTarget]]
+        self,
+        workflow: Workflow,
+        version: WorkflowVersion,
+        hooks: Sequence[tuple[str, HookTarget]],
+        also: Sequence[Put] = (),
     ) -> None:
-        """The workflow, its first version and its webhooks (by token), all or nothing."""
+        """The workflow, its first version, its webhooks (by token) and what belongs to it `also`, all or nothing."""
         targets = [Put(Item(keys.webhook(token), encode(target)), Absent()) for token, target in hooks]
         first = Item(keys.version(workflow.workspace, workflow.id, version.number), b"", encode(version))
-        await self.table.transact([Put(_item(workflow), Absent()), Put(first, Absent()), *targets])
+        await self.table.transact([Put(_item(workflow), Absent()), Put(first, Absent()), *targets, *also])
 
     async def get(self, workspace: str, identifier: str) -> Workflow:
         """Raises `NotFound`."""
@@ -64,6 +68,17 @@ class Workflows:
         if item is None:
             raise NotFound("webhook", token[:6] + "…")
         return decode(item.body, HookTarget)
+
+    async def change_hook(self, token: str, change: Callable[[HookTarget], HookTarget]) -> HookTarget:
+        """Raises `NotFound`. Who changes it at the same time is not overwritten: `change` sees what it did."""
+        item = await self.table.get(keys.webhook(token))
+        while item is not None:
+            target = change(decode(item.body, HookTarget))
+            changed = replace(item, body=encode(target), version=item.version + 1)
+            item = await self.table.put(changed, Unchanged(item.version))
+            if item is None:
+                return target
+        raise NotFound("webhook", token[:6] + "…")
 
 
 def _item(workflow: Workflow) -> Item:

@@ -31,7 +31,6 @@ class SqsQueue:
         self._session = session
         self._names = names
         self._fifo = {name: spec.fifo for spec in specs for name in (spec.name, spec.dead_letters)}
-        self._fair = {spec.name for spec in specs if spec.fair and not spec.fifo}
         self._urls: dict[str, str] = {}
 
     async def send(self, messages: Sequence[Send]) -> None:
@@ -49,7 +48,7 @@ class SqsQueue:
             WaitTimeSeconds=min(LONGEST_POLL, math.floor(wait)),
             AttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
         )
-        return tuple(_message(queue, one, fifo=self._fifo[queue]) for one in answer.get("Messages", ()))
+        return tuple(_message(queue, one) for one in answer.get("Messages", ()))
 
     async def delete(self, messages: Sequence[Message]) -> None:
         for queue in dict.fromkeys(message.queue for message in messages):
@@ -104,9 +103,6 @@ class SqsQueue:
             entry["MessageDeduplicationId"] = message.deduplication or secrets.token_hex(16)
         elif message.delay > 0:
             entry["DelaySeconds"] = min(LONGEST_DELAY, math.ceil(message.delay))
-        if message.queue in self._fair and message.share:
-            # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
-            entry["MessageGroupId"] = message.share
         return entry
 
     async def _url(self, queue: str) -> str:
@@ -143,7 +139,7 @@ def _batches(messages: Sequence[Send]) -> Iterator[list[Send]]:
         yield batch
 
 
-def _message(queue: str, given: dict[str, Any], *, fifo: bool) -> Message:
+def _message(queue: str, given: dict[str, Any]) -> Message:
     attributes = given["Attributes"]
     return Message(
         given["MessageId"],
@@ -151,5 +147,5 @@ def _message(queue: str, given: dict[str, Any], *, fifo: bool) -> Message:
         given["Body"].encode(),
         int(attributes["ApproximateReceiveCount"]),
         given["ReceiptHandle"],
-        attributes.get("MessageGroupId") if fifo else None,
+        attributes.get("MessageGroupId"),
     )

@@ -6,8 +6,7 @@ in no index pays for none. Pages of 8 KB measured best for such items.
 
 A message is in `message_ready` while `front` is 1: always on plain queues, and on FIFO queues as the first of its
 group. `visible_at` is the moment from which it may be delivered (again); no number is used twice, so that a receipt
-(number and count of receives) names one delivery for ever. In fair queues a message has a `rank`, which stands above
-those of all earlier messages of its `share`, but begins where the queue now is: so shares take turns.
+(number and count of receives) names one delivery for ever.
 """
 
 import sqlite3
@@ -17,7 +16,7 @@ from pathlib import Path
 from linkflow.adapters.sqlite.draft import draft
 from linkflow.errors import Broken
 
-VERSION = 2
+VERSION = 1
 
 _TABLES = """
 CREATE TABLE item (
@@ -37,14 +36,7 @@ CREATE INDEX deduplication_until ON deduplication (until);
 CREATE TABLE blob (name TEXT NOT NULL UNIQUE, content BLOB NOT NULL);
 """
 
-_FAIR_QUEUES = """
-ALTER TABLE message ADD COLUMN share TEXT;
-ALTER TABLE message ADD COLUMN rank INTEGER NOT NULL DEFAULT 1;
-CREATE INDEX message_fair ON message (queue, rank, number) WHERE front = 1;
-CREATE INDEX message_share ON message (queue, share, rank) WHERE share IS NOT NULL;
-"""
-
-_MIGRATIONS = (_TABLES, _FAIR_QUEUES)
+_MIGRATIONS = (_TABLES,)
 """Migration n leads from version n to n + 1."""
 
 

@@ -19,6 +19,7 @@ from linkflow.language.asl.path_flow import PathCatch, PathFlow
 from linkflow.language.asl.paths import Constant, Payload, TextPath
 from linkflow.language.asl.queries import Query, Template, is_query
 from linkflow.language.asl.query_flow import QueryCatch, QueryFlow
+from linkflow.language.asl.waits import BY_TOKEN, CALLED_BACK, RECEIVE, bare
 from linkflow.language.json import Json
 
 Document = Mapping[str, Json]
@@ -70,6 +71,9 @@ class _Compiler:
                 return _fail(common, state, jsonata=jsonata)
             case "Choice":
                 return _choice(common, state, jsonata=jsonata)
+            case "Task" if bare(state["Resource"]) == RECEIVE:
+                timeout = maps.number(state, "TimeoutSeconds")
+                return p.Receive(**common.fields(), timeout=timeout)
             case "Task":
                 return _task(common, state, jsonata=jsonata)
             case "Parallel":
@@ -201,12 +205,9 @@ def _credentials(value: Json, *, jsonata: bool) -> p.Expression | None:
     return Template(value, "Credentials") if jsonata else Payload(value)
 
 
-_REMOTE = "linkflow:remote_task"
-
-
 def pattern_of(resource: str) -> p.Pattern:
-    if resource.endswith(".waitForTaskToken"):
+    if resource.endswith(CALLED_BACK) or resource in BY_TOKEN:
         return "token"
-    if ":activity:" in resource or resource == _REMOTE:
+    if ":activity:" in resource:
         return "activity"
     return "sync" if resource.endswith((".sync", ".sync:2")) else "request"

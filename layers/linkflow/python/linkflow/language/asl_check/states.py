@@ -30,6 +30,7 @@ from linkflow.language.asl_check.values import (
     whole,
 )
 from linkflow.language.asl_check.variables import assign
+from linkflow.language.asl_check.waits import waits
 from linkflow.language.json import Json
 
 TYPES: Final = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
@@ -213,6 +214,7 @@ def check_state(site: Site, state: Json) -> None:
     if shape is not None:
         check_shape(here, state, shape)
         timeouts(here, state)
+        waits(here, state)
         if state.get("End") is False and "Next" not in state:
             here.error("These fields are required: [Next]", "'End': false ends nothing: add Next, or set End to true.")
 

@@ -1,6 +1,6 @@
 """What the language needs to know of node types. The catalogue itself stands to the right and is an argument."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -41,6 +41,11 @@ class NodeType(Protocol):
     @property
     def bodies(self) -> Sequence[str]:
         """The parameters that hold a graph."""
+        ...
+
+    @property
+    def late(self) -> Collection[str]:
+        """Parameters whose expressions are judged later than the rest, by the node itself."""
         ...
 
     def faults(self, config: Mapping[str, Json]) -> Sequence[Fault]:

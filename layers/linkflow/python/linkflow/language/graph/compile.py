@@ -84,7 +84,7 @@ class _Compiler:
         if node.disabled:
             return (Pass(name=node.id, flow=InputFlow()),)
         kind = self.catalogue[node.type]
-        config = {key: value for key, value in node.config.items() if key not in kind.bodies}
+        config = {key: value for key, value in node.config.items() if key not in kind.bodies and key not in kind.late}
 
         def bodies(key: str, machine: str, state: str) -> Mapping[str, GraphNode]:
             return self.nodes(machine, state, Body.model_validate(node.config[key]))

@@ -5,6 +5,7 @@ The roots an expression starts from are those of the surroundings, plus `input`,
 
 from collections.abc import Mapping
 
+from linkflow.language.filters import seen
 from linkflow.language.graph.template import Template
 from linkflow.language.json import Json
 from linkflow.language.program import PASSES, Shaped
@@ -27,6 +28,22 @@ class GraphFlow:
 
     def leave(self, view: View, result: Json) -> Shaped:  # noqa: ARG002 (the result is the output, whatever came in)
         return Shaped(result)
+
+
+class FilterFlow(GraphFlow):
+    """The config, and beside it the `filter` as it is written, with what it may look at of the execution."""
+
+    __slots__ = ("filter",)
+
+    def __init__(self, config: Template, condition: str | None) -> None:
+        super().__init__(config)
+        self.filter = condition
+
+    def arguments(self, view: View) -> Json:
+        given = super().arguments(view)
+        if self.filter is None:
+            return given
+        return {**given, "filter": self.filter, "with": seen(self.filter, document(view))}
 
 
 class InputFlow:

@@ -93,6 +93,12 @@ def expressions(source: Json) -> Iterator[str]:
             pass
 
 
+def sole_expression(source: Json) -> str | None:
+    """The expression that the text is, if it is one and nothing else."""
+    pieces = _pieces(source) if isinstance(source, str) and OPEN in source else []
+    return pieces[0].source if len(pieces) == 1 and isinstance(pieces[0], Code) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     source: str

@@ -1,7 +1,6 @@
 """A graph as a plain document of the Amazon States Language, so that a workflow can move to Step Functions.
 
     facts        what goes in besides the graph, and what comes out
-    words        what an expression's text mentions
     expressions  `{{ … }}` as `{% … %}`          documents  what they start from
     liveness     which nodes run and when, and which stand side by side
     port         what a node type is given to write its states

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from linkflow.language.graph.export.expressions import literal, query
-from linkflow.language.graph.export.words import ROOTS, roots
 from linkflow.language.graph.template import expressions
+from linkflow.language.graph.words import ROOTS, roots
 from linkflow.language.json import Json
 
 

@@ -9,9 +9,9 @@ from typing import Final
 
 import msgspec
 
-from linkflow.language.graph.export.words import moved
 from linkflow.language.graph.template import OPEN, Code
 from linkflow.language.graph.template import _pieces as pieces
+from linkflow.language.graph.words import moved
 from linkflow.language.json import Json
 
 DOCUMENT: Final = "$states.input"

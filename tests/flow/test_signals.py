@@ -1,0 +1,52 @@
+"""Signals over the API: told to a running execution, heard once, whoever drives it."""
+
+import asyncio
+
+from tests.flow.house import House, Json, node_of
+from tests.flow.test_sub_workflows import node, row
+
+WAITS = row(node("start", "manual"), node("paid", "wait_for_signal", name="paid"))
+
+
+async def send(house: House, execution: str, name: str, payload: Json = None, **more: Json) -> Json:
+    path = f"/api/v1/executions/{execution}/signal"
+    return await house.http.post(path, json={"name": name, "payload": payload, **more})
+
+
+async def test_a_running_execution_is_told_something_and_goes_on(house: House) -> None:
+    started = await house.start((await house.create(WAITS))["id"])
+    assert (await send(house, started["id"], "other", 1)).status_code == 202
+    told = await send(house, started["id"], "paid", {"sum": 5})
+    assert (told.status_code, told.json()["id"][:4]) == (202, "sig_")
+    done = await house.closed(started["id"])
+    assert (done["status"], done["output"]) == ("succeeded", {"sum": 5})
+    assert node_of(done, "paid")["status"] == "succeeded"
+
+
+async def test_a_signal_sent_twice_is_heard_once_and_one_that_comes_too_late_is_refused(house: House) -> None:
+    twice = row(node("start", "manual"), *(node(f"n{n}", "wait_for_signal", name="go") for n in range(2)))
+    started = await house.start((await house.create(twice))["id"])
+    answers = await asyncio.gather(*(send(house, started["id"], "go", 1, id="first") for _ in range(3)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert (await house.execution(started["id"]))["status"] == "running"
+    assert (await send(house, started["id"], "go", 2, id="second")).status_code == 202
+    assert (await house.closed(started["id"]))["output"] == 2
+    assert (await send(house, started["id"], "go", 2, id="second")).status_code == 202
+    late = await send(house, started["id"], "go", 3)
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "conflict")
+
+
+async def test_branches_that_wait_at_the_same_time_get_one_each(house: House) -> None:
+    body = {"nodes": [node("wait", "wait_for_signal", name="go")], "edges": []}
+    each = node("each", "loop", items=[1, 2, 3, 4], concurrency=0, body=body)
+    started = await house.start((await house.create(row(node("start", "manual"), each)))["id"])
+    await asyncio.gather(*(send(house, started["id"], "go", number) for number in range(4)))
+    assert sorted((await house.closed(started["id"]))["output"]) == [0, 1, 2, 3]
+
+
+async def test_signals_that_cannot_be_taken_are_refused_with_a_reason(house: House) -> None:
+    started = await house.start((await house.create(WAITS))["id"])
+    large = await send(house, started["id"], "paid", "x" * 70_000)
+    assert (large.status_code, large.json()["error"]["code"]) == (413, "too_large")
+    assert (await send(house, "ex_nobody", "paid")).status_code == 404
+    assert (await send(house, started["id"], "")).status_code == 422
