@@ -13,7 +13,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("language",),
     ("nodes",),
     ("execution",),
-    ("ports", "messages"),
+    ("ports", "messages", "search"),
     ("stores",),
     ("engine",),
     ("adapters",),

@@ -14,6 +14,7 @@ from linkflow.adapters.aws.session import AwsSession, Place
 from linkflow.adapters.aws.sqs import SqsQueue
 from linkflow.adapters.clock import VirtualClock
 from linkflow.runtime.emulators import moto
+from linkflow.stores.catalogue import ScanningCatalogue
 from tests.contract.family import QUEUES, Family
 
 ENDPOINT = os.environ.get("LINKFLOW_TEST_ENDPOINT")  # noqa: TID251 (given by scripts/test --endpoint)
@@ -35,6 +36,7 @@ async def on_an_emulator(clock: VirtualClock, _: Path) -> AsyncIterator[Family]:
             S3Blobs(session, name),
             KmsKeyRing(session, f"alias/{name}", clock),
             None,
+            ScanningCatalogue(table),
             forgetful=not ENDPOINT,
             unlocked=not ENDPOINT,
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from linkflow.adapters.clock import VirtualClock
 from linkflow.ports import Blobs, KeyRing, Queue, QueueSpec, Table
+from linkflow.search import Catalogue
 
 VISIBILITY = 30.0
 MAX_RECEIVES = 3
@@ -33,6 +34,7 @@ class Family:
     blobs: Blobs
     keyring: KeyRing
     elapse: Callable[[float], Awaitable[None]] | None
+    catalogue: Catalogue
     forgetful: bool = False
     unlocked: bool = False
 

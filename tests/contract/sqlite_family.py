@@ -6,6 +6,7 @@ from pathlib import Path
 
 from linkflow.adapters.clock import VirtualClock
 from linkflow.adapters.sqlite.blobs import SqliteBlobs
+from linkflow.adapters.sqlite.catalogue import SqliteCatalogue
 from linkflow.adapters.sqlite.keyring import FileKeyRing
 from linkflow.adapters.sqlite.queue import SqliteQueue
 from linkflow.adapters.sqlite.store import Store
@@ -17,7 +18,7 @@ from tests.contract.family import QUEUES, Family
 async def _over(store: Store, clock: VirtualClock, directory: Path) -> AsyncIterator[Family]:
     queue = SqliteQueue(store, clock, QUEUES)
     keyring = FileKeyRing.open_file(directory)
-    yield Family(SqliteTable(store, queue), queue, SqliteBlobs(store), keyring, clock.advance)
+    yield Family(SqliteTable(store, queue), queue, SqliteBlobs(store), keyring, clock.advance, SqliteCatalogue(store))
     await queue.close()
     await store.close()
 

@@ -14,6 +14,8 @@ from linkflow.language.recurrence.form import RecurrenceForm, to_recurrence
 from linkflow.runtime.hosts.embedded import Embedded
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, in_memory
+from linkflow.search import Query
+from linkflow.stores import keys
 from linkflow.stores.records import Summary
 from linkflow.stores.schedules import Firing, Found, Schedule
 from tests.unit.graphs import graph, node
@@ -89,7 +91,7 @@ async def started(world: World) -> list[Summary]:
     summaries: list[Summary] = []
     cursor = None
     while True:
-        page = await world.engine.summaries.listed(WORKSPACE, 200, cursor, lambda _: True)
+        page = await world.engine.summaries.search(Query(keys.listed_executions(WORKSPACE)), 200, cursor)
         summaries += page.summaries
         cursor = page.cursor
         if cursor is None:

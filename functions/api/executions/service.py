@@ -9,6 +9,8 @@ from linkflow.execution.history import HistoryEvent, history
 from linkflow.execution.state import State
 from linkflow.execution.timeline import Entry, timeline
 from linkflow.runtime.wiring import World
+from linkflow.search import Query
+from linkflow.stores import keys
 from linkflow.stores.books import Numbered
 from linkflow.stores.records import Summary
 
@@ -67,11 +69,8 @@ async def listed(
     world: World, workspace: str, limit: int, cursor: str | None, status: str | None, workflow: str | None
 ) -> tuple[list[Summary], str | None]:
     """Newest first, those that fit the filters."""
-
-    def wanted(summary: Summary) -> bool:
-        return (status is None or summary.status == status) and (workflow is None or summary.workflow == workflow)
-
-    page = await world.engine.summaries.listed(workspace, limit, cursor, wanted)
+    query = Query(keys.listed_executions(workspace), statuses=(status,) if status else (), workflow=workflow)
+    page = await world.engine.summaries.search(query, limit, cursor)
     return page.summaries, page.cursor
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from linkflow.search import Facets
+
 # ---------------------------------------------------------------- table
 
 
@@ -34,7 +36,9 @@ class Item:
     """One record. `body` is opaque to adapters and travels with every index; `payload` is opaque too, may be large,
     and is read only through the item itself. `version` is stored as
     given, and is for the writer to count up, so that `Unchanged` can tell; `expires_at` lets the store
-    remove the item some time after that moment (readers must not rely on its being gone)."""
+    remove the item some time after that moment (readers must not rely on its being gone). `facets` are what the item is
+    found by in the catalogue (`search.py`); once put with facets, an item is always put with them, and it is read
+    without."""
 
     key: Key
     body: bytes
@@ -42,6 +46,7 @@ class Item:
     version: int = 1
     indexes: Mapping[Index, Key] = field(default_factory=dict)
     expires_at: float | None = None
+    facets: Facets | None = None
 
 
 @dataclass(frozen=True, slots=True)

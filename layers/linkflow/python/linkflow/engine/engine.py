@@ -11,7 +11,9 @@ from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.nodes.base import BaseNode
 from linkflow.ports import Blobs, Clock, Http, Ids, Queue, Table
+from linkflow.search import Catalogue
 from linkflow.stores.books import Books
+from linkflow.stores.catalogue import ScanningCatalogue
 from linkflow.stores.files import Files
 from linkflow.stores.schedules import Schedules
 from linkflow.stores.summaries import Summaries
@@ -88,8 +90,9 @@ def build(
     nodes: Mapping[str, type[BaseNode]],
     integrations: Integrations,
     limits: Limits,
+    catalogue: Catalogue | None = None,
 ) -> Engine:
-    """The engine over a set of ports."""
+    """The engine over a set of ports. Without a catalogue of its own, the table is read to find executions."""
     workflows = Workflows(table)
     return Engine(
         table,
@@ -101,7 +104,7 @@ def build(
         nodes,
         integrations,
         Books(table, blobs),
-        Summaries(table),
+        Summaries(table, catalogue or ScanningCatalogue(table)),
         Files(table, blobs),
         workflows,
         Schedules(table),

@@ -94,6 +94,7 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
         tags=request.tags,
         attributes=request.attributes,
         priority=request.priority,
+        parent="" if request.parent is None else request.parent.execution,
     )
     await engine.summaries.open(summary, opening, (wake(workflow.workspace, execution),))
 

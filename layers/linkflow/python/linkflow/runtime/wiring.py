@@ -21,6 +21,7 @@ from linkflow.nodes.base import BaseNode
 from linkflow.nodes.catalog import NODES
 from linkflow.ports import Blobs, Clock, Http, Ids, KeyRing, Queue, Table
 from linkflow.runtime.settings import Settings
+from linkflow.search import Catalogue
 
 if TYPE_CHECKING:
     from linkflow.adapters.sqlite.store import Store
@@ -94,6 +95,7 @@ def in_memory(settings: Settings, clock: Clock, integrations: Integrations = INT
 
 def _over(store: "Store", keyring: KeyRing, settings: Settings, clock: Clock, integrations: Integrations) -> World:
     from linkflow.adapters.sqlite.blobs import SqliteBlobs  # noqa: PLC0415 (only the chosen family is loaded)
+    from linkflow.adapters.sqlite.catalogue import SqliteCatalogue  # noqa: PLC0415 (same)
     from linkflow.adapters.sqlite.queue import SqliteQueue  # noqa: PLC0415 (same)
     from linkflow.adapters.sqlite.table import SqliteTable  # noqa: PLC0415 (same)
 
@@ -109,7 +111,8 @@ def _over(store: "Store", keyring: KeyRing, settings: Settings, clock: Clock, in
         await queue.sweep(now)
 
     blobs = SqliteBlobs(store)
-    return assemble(table, queue, blobs, keyring, clock, settings, close, tidy=tidy, integrations=integrations)
+    catalogue = SqliteCatalogue(store)
+    return assemble(table, queue, blobs, keyring, clock, settings, close, NODES, tidy, integrations, catalogue)
 
 
 async def _aws(settings: Settings, clock: Clock) -> World:
@@ -155,12 +158,13 @@ def assemble(
     nodes: Mapping[str, type[BaseNode]] = NODES,
     tidy: Tidy = _nothing_to_tidy,
     integrations: Integrations = INTEGRATIONS,
+    catalogue: Catalogue | None = None,
 ) -> World:
     """A world over one family's ports, with the engine on it."""
     names = SystemIds(clock)
     http = GuardedHttp(allow=settings.allow_hosts)
     limits = Limits(visit=None if settings.resident else settings.visit_seconds)
-    engine = build(table, queue, blobs, clock, names, http, nodes, integrations, limits)
+    engine = build(table, queue, blobs, clock, names, http, nodes, integrations, limits, catalogue)
 
     async def close_all() -> None:
         await http.close()

@@ -9,6 +9,7 @@ KEY#hash     KEY                an API key, found by the hash of its text
 FILE#w#b     <key>              a file in a bucket of the workspace
 IDEM#w#key   IDEM               what a repeated request was answered with
 RATE#name    <period>           how often it happened in that period
+FIND#w#term  <moment>#<e>       an execution with that business key, tag or attribute (where no index knows them)
 INSTALLATION OWNER              the first owner, made once
 """
 
@@ -99,9 +100,34 @@ def listed_executions(workspace: str) -> str:
     return f"EX#{workspace}"
 
 
+def archived_executions(workspace: str) -> str:
+    return f"AX#{workspace}"
+
+
+def workspace_of(listed: str) -> str:
+    """Of `listed_executions` or `archived_executions`."""
+    return listed.partition("#")[2]
+
+
 def listed_execution(started_at: float, execution: str) -> str:
     """Sorts by start; ids break ties."""
     return f"{_sortable(started_at)}#{execution}"
+
+
+def listed_between(partition: str, first: float | None, last: float | None) -> Range:
+    """What started from `first` to `last`, in the index, or among the pointers of a term."""
+    began = "" if first is None else _sortable(first)
+    ended = "\U0010ffff" if last is None else f"{_sortable(last)}#~"
+    return Range(partition, began, ended)
+
+
+def pointers(workspace: str, term: str) -> str:
+    return f"FIND#{workspace}#{term}"
+
+
+def pointed_at(workspace: str, sk: str) -> Key:
+    """The summary that a pointer's (or an index entry's) `sk` leads to."""
+    return summary(workspace, sk.partition("#")[2])
 
 
 def listed_workflows(workspace: str) -> str:

@@ -13,7 +13,8 @@ AnyRecord = TypeVar("AnyRecord", bound=msgspec.Struct)
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """What lists and searches know of an execution. `check_at`: when the watchdog looks after it (open ones only).
-    `business_key` is the caller's own name for it, `attributes` are what else it may be searched by."""
+    `business_key` is the caller's own name for it, `attributes` are what else it may be searched by; `parent` is the
+    execution whose task waits for it."""
 
     workspace: str
     execution: str
@@ -30,6 +31,7 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: tuple[str, ...] = ()
     attributes: Mapping[str, str | float | bool] = {}
     priority: int = 0
+    parent: str = ""
 
 
 class Workflow(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,19 +1,17 @@
 """Summaries: one item per execution, written when it opens and when it closes (and when the watchdog moves on)."""
 
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace as replace_query
 
 from msgspec.structs import replace
 
 from linkflow.execution.state import State
 from linkflow.ports import Absent, Index, Item, Key, Range, Send, Table, Unchanged
+from linkflow.search import Catalogue, Cells, Query, fits
 from linkflow.stores import keys
+from linkflow.stores.catalogue import cell_of, facets_of
 from linkflow.stores.records import Summary, decode, encode
-
-Wanted = Callable[[Summary], bool]
-_SCANNED = 200
-"""Summaries that one read of a list takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +23,11 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Summaries:
     table: Table
+    catalogue: Catalogue
 
     async def open(self, summary: Summary, opening: bytes, sends: tuple[Send, ...] = ()) -> bool:
         """Begin an execution, durably. False: it began before (and nothing is sent)."""
+        await self.catalogue.announce(facets_of(summary))
         return await self.table.put(_item(summary, opening, 1), Absent(), sends) is None
 
     async def get(self, workspace: str, execution: str) -> Summary | None:
@@ -35,19 +35,16 @@ class Summaries:
         return decode(item.body, Summary) if item else None
 
     async def close(self, workspace: str, execution: str, state: State) -> None:
-        """Write down how it ended; repeating it changes nothing."""
+        """Write down how it ended; repeating it changes nothing. Whoever else writes meanwhile (the watchdog moves
+        `check_at`) makes this look again, so that nobody's fields are lost."""
         item = await self.table.get(keys.summary(workspace, execution))
-        if item is None:
-            return
         error = state.failure.error if state.failure else None
-        closed = replace(
-            decode(item.body, Summary),
-            status=state.status,
-            closed_at=state.closed_at,
-            error=error,
-            check_at=None,
-        )
-        await self.table.put(_item(closed, item.payload, item.version + 1))
+        while item is not None:
+            found = decode(item.body, Summary)
+            closed = replace(found, status=state.status, closed_at=state.closed_at, error=error, check_at=None)
+            if closed == found:
+                return
+            item = await self.table.put(_item(closed, item.payload, item.version + 1), Unchanged(item.version))
 
     async def check_again(self, workspace: str, execution: str, moment: float) -> None:
         """The watchdog looks at this execution again at `moment`, unless it closes before."""
@@ -65,24 +62,29 @@ class Summaries:
         page = await self.table.query(where)
         return [keys.due_target(item.indexes[Index.DUE].sk) for item in page.items]
 
-    async def listed(self, workspace: str, limit: int, cursor: str | None, wanted: Wanted) -> Listed:
-        """The executions of a workspace that are `wanted`, newest first. Reads on until the page is full, so that a
-        filter that fits little does not give empty pages."""
-        partition, before = keys.listed_executions(workspace), cursor
-        kept: list[Summary] = []
-        while True:
-            last = {} if before is None else {"last": before}
-            page = await self.table.query(Range(partition, **last, index=Index.LISTING, reverse=True, limit=_SCANNED))
-            items = [item for item in page.items if item.indexes[Index.LISTING].sk != before]
-            for item in items:
-                before = item.indexes[Index.LISTING].sk
-                summary = decode(item.body, Summary)
-                if wanted(summary):
-                    kept.append(summary)
-                if len(kept) == limit:
-                    return Listed(kept, before)
-            if page.cursor is None or not items:
-                return Listed(kept, None)
+    async def search(self, query: Query, limit: int, cursor: str | None = None, only: str | None = None) -> Listed:
+        """What fits the query; `only` the execution of that id, if it does. Raises `Invalid` for a wrong cursor."""
+        if only is not None:
+            one = await self._one(query, only)
+            return Listed([] if one is None else [one], None)
+        found = await self.catalogue.search(query, limit, cursor)
+        return Listed([decode(body, Summary) for body in found.bodies], found.cursor)
+
+    async def count(
+        self, query: Query, bucket: float | None = None, cursor: str | None = None, only: str | None = None
+    ) -> Cells:
+        if only is None:
+            return await self.catalogue.count(query, bucket, cursor)
+        one = await self._one(query, only)
+        return Cells([] if one is None else [cell_of(facets_of(one), bucket)])
+
+    async def _one(self, query: Query, execution: str) -> Summary | None:
+        """Who names a part of a Map by its id need not ask for parts."""
+        one = await self.get(keys.workspace_of(query.shelf), execution)
+        if one is None:
+            return None
+        asked = replace_query(query, trigger=query.trigger or one.trigger)
+        return one if fits(asked, facets_of(one)) else None
 
 
 def _item(summary: Summary, opening: bytes | None, version: int) -> Item:
@@ -93,4 +95,5 @@ def _item(summary: Summary, opening: bytes | None, version: int) -> Item:
     if summary.check_at is not None:
         shard = zlib.crc32(execution.encode()) % keys.DUE_SHARDS
         indexes[Index.DUE] = Key(keys.due(shard), keys.due_at(summary.check_at, workspace, execution))
-    return Item(keys.summary(workspace, execution), encode(summary), opening, version, indexes)
+    key = keys.summary(workspace, execution)
+    return Item(key, encode(summary), opening, version, indexes, facets=facets_of(summary))

@@ -7,16 +7,24 @@ in no index pays for none. Pages of 8 KB measured best for such items.
 A message is in `message_ready` while `front` is 1: always on plain queues, and on FIFO queues as the first of its
 group. `visible_at` is the moment from which it may be delivered (again); no number is used twice, so that a receipt
 (number and count of receives) names one delivery for ever.
+
+`facet` holds what an item is found by, one narrow row each, in the order of starts: two hundred thousand of them are
+read through in 20 ms, so a filter needs no index of its own to be quick; those that have one are what people open
+often, or sort by. `term` holds what only some executions have: tags (`t:`), attributes (`a:` texts and truths, `n:`
+numbers), words (`w:`). Rows of both go with their item, whoever deletes it.
 """
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from linkflow.adapters.sqlite import facets
 from linkflow.adapters.sqlite.draft import draft
 from linkflow.errors import Broken
-
-VERSION = 1
+from linkflow.stores import keys
+from linkflow.stores.catalogue import facets_of
+from linkflow.stores.records import Summary, decode
 
 _TABLES = """
 CREATE TABLE item (
@@ -36,8 +44,49 @@ CREATE INDEX deduplication_until ON deduplication (until);
 CREATE TABLE blob (name TEXT NOT NULL UNIQUE, content BLOB NOT NULL);
 """
 
-_MIGRATIONS = (_TABLES,)
+_FACETS = """
+CREATE TABLE facet (
+  shelf TEXT NOT NULL, started_at REAL NOT NULL, item INTEGER NOT NULL, status TEXT NOT NULL, workflow TEXT NOT NULL,
+  version INTEGER NOT NULL, begun_by TEXT NOT NULL, closed_at REAL, duration REAL, pace INTEGER, error TEXT,
+  parent TEXT, business_key TEXT, PRIMARY KEY (shelf, started_at, item)) WITHOUT ROWID;
+CREATE UNIQUE INDEX facet_item ON facet (item);
+CREATE INDEX facet_workflow ON facet (shelf, workflow, started_at, item);
+CREATE INDEX facet_open ON facet (shelf, started_at, item) WHERE closed_at IS NULL;
+CREATE INDEX facet_closed_at ON facet (shelf, closed_at, item) WHERE closed_at IS NOT NULL;
+CREATE INDEX facet_duration ON facet (shelf, duration, item) WHERE duration IS NOT NULL;
+CREATE INDEX facet_error ON facet (shelf, error, started_at, item) WHERE error IS NOT NULL;
+CREATE INDEX facet_parent ON facet (shelf, parent, started_at, item) WHERE parent IS NOT NULL;
+CREATE INDEX facet_business_key ON facet (shelf, business_key, started_at, item) WHERE business_key IS NOT NULL;
+CREATE TABLE term (
+  shelf TEXT NOT NULL, term TEXT NOT NULL, number REAL NOT NULL, started_at REAL NOT NULL, item INTEGER NOT NULL,
+  PRIMARY KEY (shelf, term, number, started_at, item)) WITHOUT ROWID;
+CREATE INDEX term_item ON term (item, term, number);
+CREATE TRIGGER item_gone AFTER DELETE ON item BEGIN
+  DELETE FROM facet WHERE item = old.id; DELETE FROM term WHERE item = old.id; END;
+"""
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    _run(connection, _TABLES)
+
+
+def _with_facets(connection: sqlite3.Connection) -> None:
+    """The executions of version 1 are found as all others, but for their parent, which their summaries did not tell."""
+    _run(connection, _FACETS)
+    cursor = connection.cursor()
+    summaries = connection.execute("SELECT id, body FROM item WHERE sk = ?", (keys.SUMMARY,))
+    for item, body in summaries:
+        facets.insert(cursor, item, facets_of(decode(body, Summary)))
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _with_facets)
 """Migration n leads from version n to n + 1."""
+VERSION = len(_MIGRATIONS)
+
+
+def _run(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        connection.execute(statement)
 
 
 def connect(path: str, *, busy_milliseconds: int) -> sqlite3.Connection:
@@ -67,8 +116,7 @@ def prepare(connection: sqlite3.Connection) -> None:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
         _refuse_newer(found)
         for migration in _MIGRATIONS[found:]:
-            for statement in migration.split(";"):
-                connection.execute(statement)
+            migration(connection)
         if found < VERSION:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")

@@ -9,7 +9,8 @@ writes, so the others do not notice. If one breaks, the batch is rolled back and
 The statements run in the event loop's thread. A writer thread was measured and dropped: SQLite lets go of the
 interpreter lock at every statement, and beside a busy loop each of them waits up to 5 ms to get it back (a put took
 1.1 s, here 1.6 ms). Only the COMMIT can go to a thread, where the disk is slow: `open` tries a few and decides. Reads
-take microseconds and run at once, on their own connection, which never waits for a writer.
+take microseconds and run at once, on their own connection, which never waits for a writer. Searches may take long
+(`find`): they have a thread and a connection of their own; SQLite lets go of the interpreter lock while it looks.
 
 Kept in memory (no path) there is one connection and no batch: every verb is carried out when it is called.
 """
@@ -42,7 +43,14 @@ _Job = tuple[Callable[..., Any], tuple[Any, ...], "asyncio.Future[Any]"]
 class Store:
     """Made by `open`; used by one event loop."""
 
-    def __init__(self, writer: sqlite3.Connection, reader: sqlite3.Connection, *, commit_beside: bool) -> None:
+    def __init__(
+        self,
+        writer: sqlite3.Connection,
+        reader: sqlite3.Connection,
+        finder: sqlite3.Connection | None = None,
+        *,
+        commit_beside: bool,
+    ) -> None:
         self.cursor = writer.cursor()
         self.in_memory = reader is writer
         self.sent: set[str] = set()
@@ -50,6 +58,8 @@ class Store:
         self.on_sent: Callable[[set[str]], None] = lambda _queues: None
         self._writer = writer
         self._reader = reader
+        self._finder = finder
+        self._finding = None if finder is None else ThreadPoolExecutor(1, "linkflow-find")
         self._jobs: list[_Job] = []
         self._due = False
         self._busy_since: float | None = None
@@ -74,7 +84,8 @@ class Store:
         except BaseException:
             writer.close()
             raise
-        return cls(writer, connect(path, busy_milliseconds=5000), commit_beside=slow)
+        reader, finder = (connect(path, busy_milliseconds=5000) for _ in range(2))
+        return cls(writer, reader, finder, commit_beside=slow)
 
     async def close(self) -> None:
         """Finish what was begun (it is all on the disk once an empty verb is), and let go of the file."""
@@ -83,6 +94,9 @@ class Store:
         finally:
             if self._beside is not None:
                 self._beside.shutdown()
+            if self._finding is not None and self._finder is not None:
+                self._finding.shutdown()
+                self._finder.close()
             self.cursor.close()
             self._reader.close()
             self._writer.close()
@@ -90,6 +104,15 @@ class Store:
     def read(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Rows as of the last finished write."""
         return self._reader.execute(statement, parameters).fetchall()
+
+    async def find(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """As `read`, for statements that may look at much; nobody waits meanwhile but the caller."""
+        if self._finder is None:
+            return self.read(statement, parameters)
+        finder = self._finder
+        return await asyncio.get_running_loop().run_in_executor(
+            self._finding, lambda: finder.execute(statement, parameters).fetchall()
+        )
 
     async def write(self, verb: Callable[[*_Arguments], _Outcome], *arguments: *_Arguments) -> _Outcome:
         """Carry out `verb` and return its outcome once it is durable. Raises what the verb raises, and
