@@ -3,14 +3,14 @@
 from typing import Any
 
 from linkflow.adapters.aws.sqs import queue_name
-from linkflow.messages import LANE, QUEUES, TASKS, TIMERS
+from linkflow.messages import CLOSED, LANE, QUEUES, TASKS, TIMERS
 from linkflow.ports import QueueSpec
 from linkflow.runtime.functions import Function, QueueTrigger
 
 _SENDS: dict[str, tuple[QueueSpec, ...]] = {
     "api": (LANE, TIMERS),
     "edge": (LANE,),
-    "history": (LANE, TASKS, TIMERS),
+    "history": (LANE, TASKS, TIMERS, CLOSED),
     "worker": (LANE,),
     "timer": (LANE, TIMERS),
     "control_plane": (),

@@ -1,12 +1,16 @@
-"""edge: the outside world. Webhooks come in here."""
+"""edge: the outside world. Webhooks come in here, and whoever listens hears here that an execution is over."""
 
 from collections.abc import Sequence
 
+import msgspec
 from aws_lambda_powertools.event_handler import Response
 
 from functions.edge import service
+from linkflow.engine.closed import tell_listeners
+from linkflow.messages import CLOSED, Closed
+from linkflow.ports import Message
 from linkflow.runtime.calls import current_call
-from linkflow.runtime.functions import Function, HttpRoutes
+from linkflow.runtime.functions import Function, HttpRoutes, QueueTrigger
 from linkflow.runtime.routes import Routes, to_json_bytes
 from linkflow.runtime.wiring import World
 from linkflow.stores.rates import Rates
@@ -44,4 +48,10 @@ def functions(world: World) -> Sequence[Function]:
     async def receive_hook_three_below(token: str, a: str, b: str, c: str) -> Response[bytes]:
         return await receive(token, a, b, c)
 
-    return [Function("edge_http", "edge", HttpRoutes(routes))]
+    async def hear_closed(message: Message) -> None:
+        await tell_listeners(world.engine, msgspec.json.decode(message.body, type=Closed))
+
+    return [
+        Function("edge_http", "edge", HttpRoutes(routes)),
+        Function("edge_closed", "edge", QueueTrigger(CLOSED, hear_closed)),
+    ]

@@ -132,3 +132,47 @@ async def test_a_failed_inner_execution_fails_the_task_with_its_description(hous
     assert done["error"]["code"] == "States.TaskFailed"
     assert '"Status":"FAILED"' in done["error"]["message"]
     assert node_of(await house.execution(done["id"]), "T")["status"] == "failed"
+
+
+async def started_child(house: House, child: str, parent: str) -> str:
+    """The child that the parent's task began, as soon as it is submitted."""
+    after, told = -1, ""
+    while "TaskSubmitted" not in told:
+        page = await house.events(parent, after, 5)
+        after, told = page["next_after"], str(page["data"])
+    found = (await house.http.get("/api/v1/executions", params={"workflow": child})).json()["data"]
+    identifier: str = found[0]["id"]
+    return identifier
+
+
+async def test_what_becomes_of_a_child_when_its_parent_ends_first_is_the_parents_choice(house: House) -> None:
+    child = await house.create(row(node("start", "manual"), node("go", "wait_for_signal", name="go")), "long")
+    for policy, expected in (("terminate", "terminated"), ("detach", "running")):
+        call = node("call", "sub_workflow", workflow="long", on_parent_close=policy)
+        parent = await house.start((await house.create(row(node("start", "manual"), call)))["id"])
+        inner = await started_child(house, child["id"], parent["id"])
+        await house.http.post(f"/api/v1/executions/{parent['id']}/cancel", json={})
+        assert (await house.closed(parent["id"]))["status"] == "cancelled"
+        if expected == "running":
+            answer = await house.http.post(f"/api/v1/executions/{inner}/signal", json={"name": "go", "payload": 1})
+            assert answer.status_code == 202
+            assert (await house.closed(inner))["output"] == 1
+        else:
+            assert (await house.closed(inner))["status"] == expected
+
+
+async def test_a_workflow_says_who_may_call_it(house: House) -> None:
+    for callers, served in (("none", False), (["friend"], True), (["stranger"], False), ("any", True)):
+        name = f"served {callers}"
+        await house.create({**DOUBLE, "settings": {"callers": callers}}, name)
+        call = node("call", "sub_workflow", workflow=name, input={"n": 1})
+        workflow = await house.create(row(node("start", "manual"), call), "friend")
+        done = await house.start(workflow["id"], wait=30)
+        assert (done["status"] == "succeeded") == served, done
+        assert served or done["error"]["code"] == "LinkFlow.CallerRefused"
+
+
+async def test_a_child_that_is_not_waited_for_cannot_be_told_to_end_with_its_parent(house: House) -> None:
+    call = node("call", "sub_workflow", workflow="x", wait=False, on_parent_close="cancel")
+    answer = await house.http.post("/api/v1/workflows", json={"name": "x", "definition": row(call)})
+    assert answer.status_code == 422

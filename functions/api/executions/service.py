@@ -14,7 +14,6 @@ from linkflow.stores import keys
 from linkflow.stores.books import Numbered
 from linkflow.stores.records import Summary
 
-_PAGE = 200
 CLOSING = frozenset(
     {
         "ExecutionSucceeded",
@@ -76,9 +75,7 @@ async def listed(
 
 async def all_turns(world: World, workspace: str, execution: str) -> list[Numbered]:
     """The whole book. Raises `NotFound`."""
-    turns: list[Numbered] = []
-    while found := await world.engine.books.turns(workspace, execution, turns[-1].number if turns else -1, _PAGE):
-        turns += found
+    turns = await world.engine.books.whole(workspace, execution)
     if not turns:
         raise NotFound("execution", execution)
     return turns

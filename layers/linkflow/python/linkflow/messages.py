@@ -16,7 +16,10 @@ TASKS = QueueSpec("tasks", visibility=120, max_receives=4)
 TIMERS = QueueSpec("timers", visibility=30, max_receives=8)
 """Delayed alarms of up to fifteen minutes."""
 
-QUEUES = (LANE, TASKS, TIMERS)
+CLOSED = QueueSpec("closed", visibility=60, max_receives=20)
+"""Executions that are over, where somebody else than its visit has to be told of it."""
+
+QUEUES = (LANE, TASKS, TIMERS, CLOSED)
 
 
 class Wake(msgspec.Struct, frozen=True, tag="wake"):
@@ -47,6 +50,13 @@ class Due(msgspec.Struct, frozen=True, tag="due"):
 
     workspace: str
     schedule: str
+
+
+class Closed(msgspec.Struct, frozen=True, tag="closed"):
+    """This execution is over."""
+
+    workspace: str
+    execution: str
 
 
 Timer = Alarm | Due

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from linkflow import ids
-from linkflow.engine.cancel import cancel
+from linkflow.engine.cancel import cancel, terminate
 from linkflow.engine.engine import Call, Engine
 from linkflow.engine.news import tell
 from linkflow.engine.start import Start, start
@@ -51,9 +51,18 @@ def child_id(execution: str, task: int) -> str:
     return ids.derived(ids.EXECUTION, execution, str(task))
 
 
-async def begin(engine: Engine, call: Call, name: str, given: Json, *, form: str | None, title: str | None) -> str:
+async def begin(
+    engine: Engine,
+    call: Call,
+    name: str,
+    given: Json,
+    *,
+    form: str | None,
+    title: str | None,
+    on_close: str = "cancel",
+) -> str:
     """Start the workflow of this id or name; the child's id. `form` says how the result is wanted (`Parent`); None:
-    nobody waits for it. Raises `NodeFailed`."""
+    nobody waits for it. `on_close`: what becomes of it when nobody waits any more. Raises `NodeFailed`."""
     workflow = await _named(engine, call.workspace, name)
     book = await engine.books.load(call.workspace, call.execution)
     above = 0 if book is None or book.state.parent is None else book.state.parent.depth
@@ -62,10 +71,18 @@ async def begin(engine: Engine, call: Call, name: str, given: Json, *, form: str
             "LinkFlow.TooDeep", f"{DEEPEST} executions wait for one another already; does a workflow call itself?"
         )
     child = child_id(call.execution, call.task.task)
-    parent = None if form is None else Parent(call.execution, call.task.scope, call.task.task, form, above + 1)
+    task = call.task
+    parent = None if form is None else Parent(call.execution, task.scope, task.task, form, above + 1, on_close)
     program = await engine.programs.numbered(workflow.workspace, workflow.id, workflow.version)
+    if program.callers is not None and (book is None or not _may_call(program.callers, book.state)):
+        told = f"'{workflow.name}' does not let this workflow start it: name it in the settings' 'callers' there."
+        raise NodeFailed("LinkFlow.CallerRefused", told, retryable=False)
     await start(engine, Start(workflow, given, "called", program.manual_start, title, execution=child, parent=parent))
     return child
+
+
+def _may_call(callers: tuple[str, ...], state: State) -> bool:
+    return state.names.workflow_id in callers or state.names.workflow in callers
 
 
 async def begin_part(engine: Engine, call: Call, items: list[Json], part: Part) -> str:
@@ -112,12 +129,15 @@ async def outcomes(engine: Engine, workspace: str, execution: str, state: State)
 
 
 async def end(engine: Engine, workspace: str, execution: str, tasks: Sequence[int]) -> None:
-    """Cancel the children of these tasks, as far as they are still open."""
+    """Nobody waits any more for the children of these tasks: cancel or terminate those that do not go on alone."""
     for task in tasks:
-        try:
-            await cancel(engine, workspace, child_id(execution, task), execution, "Nobody waits for it any more.")
-        except (NotFound, Conflict):
-            continue
+        child = child_id(execution, task)
+        book = await engine.books.load(workspace, child)
+        policy = "detach" if book is None or book.state.parent is None else book.state.parent.on_close
+        if policy != "detach":
+            verb = terminate if policy == "terminate" else cancel
+            with contextlib.suppress(NotFound, Conflict):
+                await verb(engine, workspace, child, execution, "Nobody waits for it any more.")
 
 
 def outcome(state: State, parent: Parent) -> Outcome:

@@ -33,7 +33,8 @@ async def start_execution(engine: Engine, call: Call) -> Told:
 async def sub_workflow(engine: Engine, call: Call) -> Told:
     node = SubWorkflow.configured(call.task.arguments)
     form = "output" if call.task.pattern == "sync" else None
-    child = await children.begin(engine, call, node.workflow, node.input, form=form, title=node.name)
+    on_close = node.on_parent_close or "cancel"
+    child = await children.begin(engine, call, node.workflow, node.input, form=form, title=node.name, on_close=on_close)
     return _begun(engine, call, {"execution": child})
 
 

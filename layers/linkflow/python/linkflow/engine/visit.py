@@ -13,6 +13,7 @@ tasks that nobody awaits any more are cancelled.
 """
 
 from linkflow.engine import children
+from linkflow.engine.closed import announce
 from linkflow.engine.engine import Engine
 from linkflow.engine.place import dispatch, place
 from linkflow.engine.running import Running
@@ -87,6 +88,7 @@ class _Visit:
             await self.engine.summaries.close(self.book.workspace, self.book.execution, state)
             self.engine.closings.tell(self.book.execution, state)
             await children.report(self.engine, self.book.workspace, state)
+            await announce(self.engine, self.program, self.book.workspace, self.book.execution, state)
             await next_in_line(self.engine, self.book.workspace, state)
             await self._let_go()
             return False

@@ -39,6 +39,8 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
     if book is None:
         return
     if book.state.closed:
+        # Its visit died after the last turn: a new one tells whoever is to be told.
+        await engine.queue.send([wake(workspace, execution)])
         await engine.summaries.close(workspace, execution, book.state)
         return
     moment = next_moment(book.state)

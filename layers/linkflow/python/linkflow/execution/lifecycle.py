@@ -32,13 +32,15 @@ class Names(msgspec.Struct, frozen=True, omit_defaults=True):
 class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
     """The task that waits for this execution, and the form in which it wants the result: the bare `output`, or Step
     Functions' description of the execution with its output as `text` or as `json`. `depth`: 1 is a child of an
-    execution that nobody waits for."""
+    execution that nobody waits for. `on_close`: what becomes of the child when nobody waits for it any more (`cancel`,
+    `terminate`, `detach`)."""
 
     execution: str
     scope: int
     task: int
     form: str = "output"
     depth: int = 1
+    on_close: str = "cancel"
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):

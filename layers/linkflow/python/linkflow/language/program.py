@@ -10,7 +10,7 @@ stored state finds its machine again (`address_of`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal, Protocol
 
@@ -344,3 +344,9 @@ class Program:
     """Seconds that handlers may take when an execution is cancelled."""
     manual_start: str | None = None
     """The trigger node that a start by hand begins at (graphs)."""
+    triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The trigger nodes that may start it, by type (graphs)."""
+    error_workflow: str | None = None
+    """Id or name of the workflow that is started when an execution fails."""
+    callers: tuple[str, ...] | None = None
+    """Ids and names of the workflows that may start it as a part of them; None: all."""

@@ -6,6 +6,7 @@ from linkflow.nodes.base import BaseNode
 from linkflow.nodes.condition import Condition
 from linkflow.nodes.continue_as_new import ContinueAsNew
 from linkflow.nodes.delay import Delay
+from linkflow.nodes.error import ErrorTrigger
 from linkflow.nodes.http_request import HttpRequest
 from linkflow.nodes.loop import Loop
 from linkflow.nodes.manual import Manual
@@ -25,6 +26,7 @@ NODES: Mapping[str, type[BaseNode]] = {
     for node in (
         Manual,
         Webhook,
+        ErrorTrigger,
         Schedule,
         HttpRequest,
         Condition,

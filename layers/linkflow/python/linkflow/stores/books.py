@@ -120,6 +120,13 @@ class Books:
         page = await self.table.query(where)
         return [await self._numbered(item) for item in page.items]
 
+    async def whole(self, workspace: str, execution: str) -> list[Numbered]:
+        """All turns, in order; none: no such execution."""
+        turns: list[Numbered] = []
+        while found := await self.turns(workspace, execution, turns[-1].number if turns else -1):
+            turns += found
+        return turns
+
     async def last_number(self, workspace: str, execution: str) -> int | None:
         """The number of the last turn. None: no such execution."""
         page = await self.table.query(keys.book(workspace, execution, backwards=True, limit=1))

@@ -7,7 +7,7 @@ from hashlib import sha256
 import msgspec
 
 from linkflow.language.graph.catalogue import Catalogue, Wiring
-from linkflow.language.graph.definition import Body, GraphDefinition, NodeDefinition
+from linkflow.language.graph.definition import Body, GraphDefinition, NodeDefinition, Settings
 from linkflow.language.graph.flow import ErrorFlow, GraphFlow, InputFlow
 from linkflow.language.graph.template import compile_template
 from linkflow.language.json import Json
@@ -42,7 +42,32 @@ def compile_graph(definition: GraphDefinition, catalogue: Catalogue, content: st
     root = Machine("", GRAPH, {GRAPH: graph})
     machines = {"": root} | compiler.machines
     start, settings = _manual_start(definition, catalogue), definition.settings
-    return Program(content, "graph", root, machines, settings.timeout, settings.clean_up, start)
+    return Program(
+        content,
+        "graph",
+        root,
+        machines,
+        settings.timeout,
+        settings.clean_up,
+        start,
+        triggers=_triggers(definition, catalogue),
+        error_workflow=settings.error_workflow,
+        callers=_callers(settings),
+    )
+
+
+def _triggers(definition: GraphDefinition, catalogue: Catalogue) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for node in definition.nodes:
+        if catalogue[node.type].role == "trigger" and not node.disabled:
+            found[node.type] = (*found.get(node.type, ()), node.id)
+    return found
+
+
+def _callers(settings: Settings) -> tuple[str, ...] | None:
+    if isinstance(settings.callers, list):
+        return tuple(settings.callers)
+    return None if settings.callers == "any" else ()
 
 
 def _manual_start(definition: GraphDefinition, catalogue: Catalogue) -> str | None:

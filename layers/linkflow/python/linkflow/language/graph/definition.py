@@ -55,10 +55,14 @@ class EdgeDefinition(Part):
 
 
 class Settings(Part):
-    """`timeout` bounds a whole execution, `clean_up` what its handlers may do once it is cancelled, in seconds."""
+    """`timeout` bounds a whole execution, `clean_up` what its handlers may do once it is cancelled, in seconds.
+    `error_workflow` (id or name) is started when an execution fails; `callers` (ids or names) are the workflows that
+    may start this one as a part of them."""
 
     timeout: float | None = Field(None, gt=0, le=31_536_000)
     clean_up: float = Field(60.0, ge=0, le=86_400)
+    error_workflow: str | None = Field(None, min_length=1, max_length=200)
+    callers: Literal["any", "none"] | list[str] = Field("any", max_length=1_000)
 
 
 class Body(Part):
