@@ -3,29 +3,34 @@
 from typing import Any
 
 from linkflow.adapters.aws.sqs import queue_name
-from linkflow.messages import CLOSED, LANE, QUEUES, TASKS, TIMERS
+from linkflow.messages import CLOSED, LANE, OUTCOMES, QUEUES, TASKS, TASKS_ISOLATED, TIMERS
 from linkflow.ports import QueueSpec
 from linkflow.runtime.functions import Function, QueueTrigger
 
 _SENDS: dict[str, tuple[QueueSpec, ...]] = {
     "api": (LANE, TIMERS),
     "edge": (LANE,),
-    "history": (LANE, TASKS, TIMERS, CLOSED),
+    "history": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED),
+    "matching": (LANE,),
     "worker": (LANE,),
     "timer": (LANE, TIMERS),
     "control_plane": (),
 }
 """By service, the queues it sends to."""
 _OPENS_SECRETS = frozenset({"api", "edge"})
-_NEEDS_NO_TABLE = frozenset({"worker"})
+_ISOLATED = {"worker_isolated": (OUTCOMES,)}
+"""Functions that run what is not trusted, by the queues they send to: besides that, and the queue they are fed from,
+they have nothing."""
 
 
 def policy(functions: list[Function], names: str) -> dict[str, Any]:
     """For one Lambda function that carries out `functions` (HTTP ones share theirs)."""
     services = {one.service for one in functions}
-    sends = sorted({spec.name for service in services for spec in _SENDS[service]})
+    isolated = {one.name for one in functions} <= _ISOLATED.keys()
+    reach = [_ISOLATED[one.name] if isolated else _SENDS[one.service] for one in functions]
+    sends = sorted({spec.name for specs in reach for spec in specs})
     statements = [_allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], ["arn:*:logs:*:*:*"])]
-    if services - _NEEDS_NO_TABLE:
+    if not isolated:
         table = f"arn:*:dynamodb:*:*:table/{names}"
         reads_and_writes = ["GetItem", "PutItem", "DeleteItem", "Query", "ConditionCheckItem"]
         statements.append(_allow([f"dynamodb:{verb}" for verb in reads_and_writes], [table, f"{table}/index/*"]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from functions.api.auth.guard import key_guard
+from functions.api.auth.guard import caller, key_guard
 from functions.api.executions.handler import execution_routes
 from functions.api.schedules.handler import schedule_routes
 from functions.api.tasks.handler import task_routes
@@ -10,6 +10,7 @@ from functions.api.testing.handler import testing_routes
 from functions.api.workflows.handler import workflow_routes
 from linkflow.runtime.functions import Function, HttpRoutes
 from linkflow.runtime.routes import Routes
+from linkflow.runtime.task_queues import task_queue_routes
 from linkflow.runtime.wiring import World
 
 
@@ -19,5 +20,6 @@ def functions(world: World) -> Sequence[Function]:
     execution_routes(routes, world)
     schedule_routes(routes, world)
     task_routes(routes, world)
+    task_queue_routes(routes, world, "/api/v1", lambda: caller().workspace)
     testing_routes(routes, world)
     return [Function("api_http", "api", HttpRoutes(routes))]

@@ -1,15 +1,10 @@
-"""worker: runs tasks that are too long for a visit, and brings their outcome back through the lane."""
+"""worker: runs tasks that do not run inside a visit. The isolated ones in a function of their own, which may do nothing
+but take them and send what came of them."""
 
-import contextlib
 from collections.abc import Sequence
 
-import msgspec
-
-from linkflow.engine.engine import Call
-from linkflow.engine.news import tell
-from linkflow.engine.tasks import run_bounded
-from linkflow.errors import NotFound
-from linkflow.messages import TASKS, TaskMessage
+from functions.worker import service
+from linkflow.messages import TASKS, TASKS_ISOLATED
 from linkflow.ports import Message
 from linkflow.runtime.functions import Function, QueueTrigger
 from linkflow.runtime.wiring import World
@@ -17,9 +12,12 @@ from linkflow.runtime.wiring import World
 
 def functions(world: World) -> Sequence[Function]:
     async def work(message: Message) -> None:
-        given = msgspec.json.decode(message.body, type=TaskMessage)
-        outcome = await run_bounded(world.engine, Call(given.workspace, given.execution, given.task))
-        with contextlib.suppress(NotFound):
-            await tell(world.engine, given.workspace, given.execution, outcome)
+        await service.work(world.engine, message)
 
-    return [Function("worker_tasks", "worker", QueueTrigger(TASKS, work), timeout=900)]
+    async def work_isolated(message: Message) -> None:
+        await service.work_isolated(world, message)
+
+    return [
+        Function("worker_tasks", "worker", QueueTrigger(TASKS, work), timeout=900),
+        Function("worker_isolated", "worker", QueueTrigger(TASKS_ISOLATED, work_isolated, batch=1), timeout=900),
+    ]

@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).parents[3] / "shared" / "conformance"
 
 Case = Mapping[str, Any]
 
-SCORED: Final = frozenset({(), ("lambda",), ("s3",)})
+SCORED: Final = frozenset({(), ("lambda",), ("s3",), ("activity",)})
 """What the tasks of a scored execution may need."""
 
 _TRANSPORT: Final = ("SdkHttpMetadata", "SdkResponseMetadata")

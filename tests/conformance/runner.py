@@ -15,7 +15,9 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from functions.services import declare
+from linkflow.engine.callbacks import Refusal, fail, succeed
 from linkflow.engine.engine import Call, Engine, Integration, Told
+from linkflow.engine.lease import Leased, Wish, poll
 from linkflow.engine.news import tell
 from linkflow.execution import events as e
 from linkflow.execution.advance import advance, begin, next_moment, owed
@@ -24,7 +26,8 @@ from linkflow.execution.evolve import evolve
 from linkflow.execution.history import history
 from linkflow.execution.state import State
 from linkflow.language.program import Program
-from linkflow.runtime.hosts.rehearsal import Piece, rehearse
+from linkflow.runtime.hosts.rehearsal import WORKSPACE, Piece, rehearse
+from linkflow.runtime.wiring import World
 from tests.conformance.cases import Case, Outcome
 from tests.conformance.stand_ins import Answer, StandIns
 
@@ -43,8 +46,11 @@ class Services(Protocol):
 
 def run_case(case: Case) -> Outcome:
     """The case on the embedded host: its queues, its visits, its books, and a clock that jumps."""
-    piece = Piece("asl", case["definition"], case.get("input"), names=names(case), begins=START)
-    rehearsed = rehearse(declare, piece, Company(StandIns(case)))
+    stand_ins = StandIns(case)
+    leased = "activity" in case["requires"]  # (a token names the execution as it is really called)
+    piece = Piece("asl", case["definition"], case.get("input"), names=None if leased else names(case), begins=START)
+    worker = RemoteWorker(case, stand_ins).work if leased else None
+    rehearsed = rehearse(declare, piece, Company(stand_ins), worker)
     book = [(turn.at, turn.events) for turn in rehearsed.turns]
     check(rehearsed.program, rehearsed.state, book)
     return outcome(rehearsed.program, rehearsed.state, book)
@@ -76,6 +82,29 @@ class Company:
     async def _after(self, engine: Engine, seconds: float, coming: Awaitable[State]) -> State:
         await engine.clock.sleep(seconds)
         return await coming
+
+
+@dataclass(frozen=True)
+class RemoteWorker:
+    """Works on a case's activities by the door that remote workers have."""
+
+    case: Case
+    stand_ins: StandIns
+
+    async def work(self, world: World) -> None:
+        resources = [one["resource"] for one in self.case["expected"].get("tasks", ())]
+        queues = sorted({name.rpartition(":activity:")[2] for name in resources if ":activity:" in name})
+        while queues:
+            for queue in queues:
+                for leased in await poll(world.engine, WORKSPACE, queue, Wish("worker", wait=1)):
+                    await self.answer(world, leased)
+
+    async def answer(self, world: World, leased: Leased) -> None:
+        answer = self.stand_ins.answer(leased.task)
+        if answer.failed:
+            await fail(world.engine, WORKSPACE, leased.token, Refusal(answer.error, answer.cause))
+        elif not answer.never:
+            await succeed(world.engine, WORKSPACE, leased.token, answer.result)
 
 
 def _news(task: RunTask, answer: Answer) -> e.TaskSucceeded | e.TaskFailed:

@@ -18,7 +18,9 @@ MAX_RECEIVES = 3
 
 PLAIN = QueueSpec("plain", visibility=VISIBILITY, max_receives=MAX_RECEIVES)
 LINE = QueueSpec("line", fifo=True, visibility=VISIBILITY, max_receives=MAX_RECEIVES)
-QUEUES = (PLAIN, LINE)
+FAIR = QueueSpec("fair", visibility=VISIBILITY, max_receives=MAX_RECEIVES, fair=True)
+FAIR_LINE = QueueSpec("fair-line", fifo=True, visibility=VISIBILITY, max_receives=MAX_RECEIVES, fair=True)
+QUEUES = (PLAIN, LINE, FAIR, FAIR_LINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Family:
     the virtual clock, an emulator with its own idea of time moves that. None when time cannot be moved: the tests
     that need it are then skipped, and say so. `forgetful`: the emulator forgets a deduplication id with its deleted
     message (moto does, SQS does not). `unlocked`: the emulator serves receivers that come at the same moment without a
-    lock, so that two may get one message or one group (moto does, SQS does not); they are then tested one by one."""
+    lock, so that two may get one message or one group (moto does, SQS does not); they are then tested one by one.
+    `fair`: fair queues are, which emulators leave to SQS."""
 
     table: Table
     queue: Queue
@@ -37,6 +40,7 @@ class Family:
     catalogue: Catalogue
     forgetful: bool = False
     unlocked: bool = False
+    fair: bool = False
 
 
 Factory = Callable[[VirtualClock, Path], AbstractAsyncContextManager[Family]]

@@ -18,7 +18,8 @@ from tests.contract.family import QUEUES, Family
 async def _over(store: Store, clock: VirtualClock, directory: Path) -> AsyncIterator[Family]:
     queue = SqliteQueue(store, clock, QUEUES)
     keyring = FileKeyRing.open_file(directory)
-    yield Family(SqliteTable(store, queue), queue, SqliteBlobs(store), keyring, clock.advance, SqliteCatalogue(store))
+    table, catalogue = SqliteTable(store, queue), SqliteCatalogue(store)
+    yield Family(table, queue, SqliteBlobs(store), keyring, clock.advance, catalogue, fair=True)
     await queue.close()
     await store.close()
 

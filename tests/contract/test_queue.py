@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from linkflow.ports import Message, Queue, QueueSpec, Send
-from tests.contract.family import LINE, MAX_RECEIVES, PLAIN, VISIBILITY, Family
+from tests.contract.family import FAIR, FAIR_LINE, LINE, MAX_RECEIVES, PLAIN, VISIBILITY, Family
 
 Elapse = Callable[[float], Awaitable[None]]
 
@@ -293,3 +293,32 @@ async def test_a_body_of_200_kb_is_delivered_whole(queue: Queue) -> None:
     await queue.send([Send(PLAIN.name, body)])
     (message,) = await queue.receive(PLAIN.name)
     assert message.body == body
+
+
+@pytest.mark.parametrize("spec", [FAIR, FAIR_LINE], ids=lambda spec: spec.name)
+async def test_who_has_many_messages_does_not_hold_up_who_has_one(family: Family, spec: QueueSpec) -> None:
+    """SQS promises this for its own scheduling; an emulator takes the shares, and serves in order."""
+    group = "g{}" if spec.fifo else None
+
+    def sent(number: int, share: str) -> Send:
+        own = group.format(f"{share}{number}") if group else None
+        return Send(spec.name, f"{share}{number}".encode(), group=own, share=share)
+
+    await family.queue.send([sent(number, "a") for number in range(1_000)])
+    await family.queue.send([sent(0, "b")])
+    first = bodies(await family.queue.receive(spec.name, limit=10))
+    assert first
+    if family.fair:
+        assert "b0" in first[:3]
+
+
+async def test_shares_take_turns_and_who_comes_late_begins_where_the_others_are(family: Family) -> None:
+    if not family.fair:
+        pytest.skip("this emulator serves in order")
+    queue = family.queue
+    await queue.send([Send(FAIR.name, f"a{number}".encode(), share="a") for number in range(50)])
+    for _ in range(20):
+        await queue.delete(await queue.receive(FAIR.name, limit=1))
+    await queue.send([Send(FAIR.name, f"b{number}".encode(), share="b") for number in range(50)])
+    served = [bodies(await queue.receive(FAIR.name, limit=1))[0][0] for _ in range(40)]
+    assert abs(served.count("a") - served.count("b")) <= 2

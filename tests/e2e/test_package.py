@@ -191,7 +191,13 @@ def test_the_template_feeds_queues_by_record_and_gives_each_function_its_own_pol
         for name, resource in resources.items()
         if resource["Type"] == "AWS::IAM::Role"
     }
-    assert "dynamodb" not in policies["WorkerTasksRole"]
+    assert "dynamodb" in policies["WorkerTasksRole"]
+    isolated = resources["WorkerIsolatedRole"]["Properties"]["Policies"]
+    allowed = [rule for one in isolated for rule in one["PolicyDocument"]["Statement"] if "logs" not in str(rule)]
+    assert [(rule["Action"], rule["Resource"]) for rule in allowed if "sqs:SendMessage" in rule["Action"]] == [
+        (["sqs:SendMessage", "sqs:GetQueueUrl"], ["arn:*:sqs:*:*:linkflow-e2e-outcomes"])
+    ]
+    assert all(action.startswith("sqs:") for rule in allowed for action in rule["Action"])
     assert "sqs:ReceiveMessage" not in policies["ApiHandlerRole"]
     assert all('"*"' not in text.replace('"Version"', "") for text in policies.values())
 

@@ -4,14 +4,18 @@ Every message may come twice, late or not at all. `Wake` and `Alarm` are hints: 
 which alone knows. What somebody has to tell an execution is written into its book first (`engine/news.py`).
 """
 
+import zlib
+from base64 import b64decode, b64encode
+
 import msgspec
 
 from linkflow.execution.commands import RunTask
+from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.ports import QueueSpec
 
-LANE = QueueSpec("lane", fifo=True, visibility=15, max_receives=20)
+LANE = QueueSpec("lane", fifo=True, visibility=15, max_receives=20, fair=True)
 """The per-execution line: group = execution id, so that one visit at a time drives an execution."""
-TASKS = QueueSpec("tasks", visibility=120, max_receives=4)
+TASKS = QueueSpec("tasks", visibility=120, max_receives=4, fair=True)
 """Tasks that do not run inside the visit."""
 TIMERS = QueueSpec("timers", visibility=30, max_receives=8)
 """Delayed alarms of up to fifteen minutes."""
@@ -19,7 +23,15 @@ TIMERS = QueueSpec("timers", visibility=30, max_receives=8)
 CLOSED = QueueSpec("closed", visibility=60, max_receives=20)
 """Executions that are over, where somebody else than its visit has to be told of it."""
 
-QUEUES = (LANE, TASKS, TIMERS, CLOSED)
+TASKS_ISOLATED = QueueSpec("tasks-isolated", visibility=120, max_receives=4, fair=True)
+"""Tasks that run where no table, key or secret is."""
+OUTCOMES = QueueSpec("outcomes", visibility=60, max_receives=8)
+"""What the isolated workers have to say: they can write nowhere else."""
+
+QUEUES = (LANE, TASKS, TASKS_ISOLATED, OUTCOMES, TIMERS, CLOSED)
+
+LARGEST_BODY = 240_000
+"""Bytes of a message, with room to spare below what SQS takes (262,144)."""
 
 
 class Wake(msgspec.Struct, frozen=True, tag="wake"):
@@ -35,6 +47,38 @@ class TaskMessage(msgspec.Struct, frozen=True, tag="task"):
     workspace: str
     execution: str
     task: RunTask
+    bare: bool = False
+    """Without its arguments, which were too large: they are in the book."""
+
+
+class IsolatedTask(msgspec.Struct, frozen=True, tag="isolated"):
+    """Run this task, and send its outcome to `OUTCOMES`."""
+
+    workspace: str
+    execution: str
+    task: RunTask
+
+
+Ended = TaskSucceeded | TaskFailed | TaskTimedOut | TaskSubmitted
+
+
+class Outcome(msgspec.Struct, frozen=True, tag="outcome"):
+    """How an isolated task ended."""
+
+    workspace: str
+    execution: str
+    ended: Ended
+
+
+class Piece(msgspec.Struct, frozen=True, tag="piece"):
+    """A piece of an `Outcome` that is too large for one message: number `number` of `of`, of the text that has this
+    name."""
+
+    workspace: str
+    name: str
+    number: int
+    of: int
+    text: str
 
 
 class Alarm(msgspec.Struct, frozen=True, tag="alarm"):
@@ -61,3 +105,12 @@ class Closed(msgspec.Struct, frozen=True, tag="closed"):
 
 Timer = Alarm | Due
 """What stands in the queue `timers`."""
+
+
+def packed(content: bytes) -> bytes:
+    """A body as it is, or compressed where it is large; always text."""
+    return content if len(content) <= LARGEST_BODY else b"z" + b64encode(zlib.compress(content, 6))
+
+
+def unpacked(body: bytes) -> bytes:
+    return zlib.decompress(b64decode(body[1:])) if body[:1] == b"z" else body

@@ -134,13 +134,15 @@ class Table(Protocol):
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
     """What a queue promises. FIFO: messages of one group come in order, one batch of a group at a time, and a repeated
-    deduplication id within five minutes is dropped. A message not deleted within `visibility` seconds comes again;
+    deduplication id within five minutes is dropped. Fair: who has many messages in it does not hold up who has few, as
+    far as the store can (SQS: not in FIFO queues). A message not deleted within `visibility` seconds comes again;
     after `max_receives` receives it goes to the dead letters instead (`<name>-dead`, a queue like any other)."""
 
     name: str
     fifo: bool = False
     visibility: float = 60.0
     max_receives: int = 8
+    fair: bool = False
 
     @property
     def dead_letters(self) -> str:
@@ -150,13 +152,15 @@ class QueueSpec:
 @dataclass(frozen=True, slots=True)
 class Send:
     """One message on its way. `body` is UTF-8 text, as SQS wants it. `group` and `deduplication` belong to FIFO queues,
-    `delay` (at most 900 s) to others; a FIFO message without a group, or with a delay, raises `Broken`."""
+    `delay` (at most 900 s) to others; a FIFO message without a group, or with a delay, raises `Broken`. `share` says
+    whose message it is, for fair queues."""
 
     queue: str
     body: bytes
     group: str | None = None
     deduplication: str | None = None
     delay: float = 0.0
+    share: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

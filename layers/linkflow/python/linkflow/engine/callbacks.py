@@ -1,34 +1,79 @@
 """Ending a task from outside, by the token that was handed out with it (`.waitForTaskToken`)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from linkflow.engine.engine import Engine
+from linkflow.engine.lease import extend, settle
 from linkflow.engine.news import tell
 from linkflow.errors import Conflict, NotFound
-from linkflow.execution.advance import expects
+from linkflow.execution.advance import expects, run_task
+from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskHeartbeat, TaskSucceeded
-from linkflow.execution.tokens import Token, proves, read_token
+from linkflow.execution.tokens import proves, read_token
 from linkflow.language.json import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How work outside failed; `retryable` False forbids retries that the definition would allow."""
+
+    error: str | None
+    cause: str | None
+    retryable: bool = True
+    details: Mapping[str, Json] | None = None
 
 
 async def succeed(engine: Engine, workspace: str, token: str, output: Json) -> None:
     """Raises, as all here, `NotFound` for a token that was never handed out, and `Conflict` for one whose task is
     over."""
     task, now = await _waiting(engine, workspace, token), engine.clock.now()
-    news = TaskSucceeded(task.scope, task.task, output, now, now)
-    await tell(engine, workspace, task.execution, news)
+    news = TaskSucceeded(task.scope, task.task, output, _began(task, now), now)
+    await tell(engine, workspace, execution_of(token), news)
+    await settle(engine, workspace, execution_of(token), task)
 
 
-async def fail(engine: Engine, workspace: str, token: str, error: str | None, cause: str | None) -> None:
+async def fail(engine: Engine, workspace: str, token: str, refusal: Refusal) -> None:
     task, now = await _waiting(engine, workspace, token), engine.clock.now()
-    await tell(engine, workspace, task.execution, TaskFailed(task.scope, task.task, error, cause, now, now))
+    news = TaskFailed(
+        task.scope,
+        task.task,
+        refusal.error,
+        refusal.cause,
+        _began(task, now),
+        now,
+        retryable=refusal.retryable,
+        details=refusal.details,
+    )
+    await tell(engine, workspace, execution_of(token), news)
+    await settle(engine, workspace, execution_of(token), task)
 
 
-async def heartbeat(engine: Engine, workspace: str, token: str) -> None:
-    """The task is still being worked on."""
+async def heartbeat(engine: Engine, workspace: str, token: str, worker: str = "") -> float | None:
+    """The task is still being worked on. For a leased one, the moment until which its lease now lasts; None when it is
+    another worker's."""
     task = await _waiting(engine, workspace, token)
-    await tell(engine, workspace, task.execution, TaskHeartbeat(task.scope, task.task))
+    until = None
+    if task.pattern == "activity":
+        until = await extend(engine, workspace, execution_of(token), task, worker)
+        if until is None:
+            return None
+    if task.heartbeat is not None or task.pattern != "activity":
+        await tell(engine, workspace, execution_of(token), TaskHeartbeat(task.scope, task.task))
+    return until
 
 
-async def _waiting(engine: Engine, workspace: str, text: str) -> Token:
+def _began(task: RunTask, now: float) -> float:
+    """0: its lease, which is in the book, says when."""
+    return 0.0 if task.pattern == "activity" else now
+
+
+def execution_of(text: str) -> str:
+    token = read_token(text)
+    return token.execution if token is not None else ""
+
+
+async def _waiting(engine: Engine, workspace: str, text: str) -> RunTask:
     token = read_token(text)
     book = await engine.books.load(workspace, token.execution) if token is not None else None
     if token is None or book is None or token.workspace != workspace:
@@ -40,4 +85,5 @@ async def _waiting(engine: Engine, workspace: str, text: str) -> Token:
         raise NotFound("task token", text[:12] + "…")
     if not expects(state, token.scope, token.task):
         raise Conflict("The task is over already: it ended, timed out, or was given up.")
-    return token
+    program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
+    return run_task(program, state, state.scopes[token.scope])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from linkflow.engine.bells import Bells
 from linkflow.engine.closings import Closings
 from linkflow.engine.letters import Letters
 from linkflow.engine.programs import Programs
@@ -15,6 +16,7 @@ from linkflow.search import Catalogue
 from linkflow.stores.books import Books
 from linkflow.stores.catalogue import ScanningCatalogue
 from linkflow.stores.files import Files
+from linkflow.stores.leases import Leases
 from linkflow.stores.schedules import Schedules
 from linkflow.stores.summaries import Summaries
 from linkflow.stores.workflows import Workflows
@@ -75,6 +77,8 @@ class Engine:
     workflows: Workflows
     schedules: Schedules
     programs: Programs
+    leases: Leases
+    bells: Bells = field(default_factory=Bells)
     closings: Closings = field(default_factory=Closings)
     letters: Letters = field(default_factory=Letters)
     limits: Limits = field(default_factory=Limits)
@@ -109,5 +113,6 @@ def build(
         workflows,
         Schedules(table),
         Programs(workflows, nodes),
+        Leases(table),
         limits=limits,
     )

@@ -9,7 +9,7 @@ from linkflow.engine.engine import Engine
 from linkflow.engine.wakes import wake
 from linkflow.errors import NotFound
 from linkflow.execution.advance import admit
-from linkflow.execution.events import News
+from linkflow.execution.events import LeaseLapsed, News, TaskStarted
 from linkflow.execution.state import State
 
 
@@ -31,5 +31,19 @@ async def _written(engine: Engine, workspace: str, execution: str, batch: Sequen
         state, now = book.state, engine.clock.now()
         program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
         admitted = [event for news in batch if (event := admit(program, state, news, now)) is not None]
-        if not admitted or await engine.books.append(book, admitted, now, [wake(workspace, execution)]):
+        sends = [wake(workspace, execution)] if any(_moves(state, event) for event in admitted) else []
+        if not admitted or await engine.books.append(book, admitted, now, sends):
             return state
+
+
+def _moves(state: State, event: News) -> bool:
+    """Whether somebody must look at the execution because of this. That a remote worker took a task or lost it moves
+    nothing, unless signs of life are counted from then on."""
+    match event:
+        case TaskStarted():
+            scope = state.scopes.get(event.scope)
+            return scope is not None and scope.task is not None and scope.task.beat is not None
+        case LeaseLapsed():
+            return False
+        case _:
+            return True

@@ -79,6 +79,7 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
         engine.ids.secret(),
         request.parent,
         request.part,
+        priority=request.priority,
     )
     opening = await engine.books.opening(workflow.workspace, execution, Turn(now, (started,)))
     summary = Summary(

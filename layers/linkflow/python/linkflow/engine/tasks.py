@@ -6,7 +6,9 @@ it.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from linkflow.engine.engine import Call, Engine, Told
 from linkflow.execution.commands import RunTask
@@ -55,12 +57,37 @@ class _Context:
 
 async def run_task(engine: Engine, call: Call) -> Told:
     """Runs until the node is done; whoever calls holds the deadline. Never raises but when cancelled."""
-    task, started = call.task, engine.clock.now()
-    resource = task.resource.removesuffix(":2").removesuffix(".sync").removesuffix(".waitForTaskToken")
-    try:
+
+    async def carry_out() -> Told:
+        resource = call.task.resource.removesuffix(":2").removesuffix(".sync").removesuffix(".waitForTaskToken")
         if integration := engine.integrations.get(resource):
             return await integration(engine, call)
-        result = await _node(engine, resource, task).run(_context(engine, task, started))
+        return await _run_node(engine, resource, call.task)
+
+    return await _outcome(engine, call.task, carry_out)
+
+
+async def run_alone(engine: Engine, task: RunTask) -> Told:
+    """As `run_bounded`, with nothing of the engine but its node types, its clock, and its way out into the world."""
+
+    async def carry_out() -> Told:
+        return await _run_node(engine, task.resource, task)
+
+    return await _bounded(engine, task, _outcome(engine, task, carry_out))
+
+
+async def _run_node(engine: Engine, resource: str, task: RunTask) -> Told:
+    started = engine.clock.now()
+    result = await _node(engine, resource, task).run(_context(engine, task, started))
+    if task.pattern != "request":
+        return TaskSubmitted(task.scope, task.task, result.output)
+    return TaskSucceeded(task.scope, task.task, result.output, started, engine.clock.now(), result.exit)
+
+
+async def _outcome(engine: Engine, task: RunTask, carry_out: Callable[[], Awaitable[Told]]) -> Told:
+    started = engine.clock.now()
+    try:
+        return await carry_out()
     except NodeFailed as failed:
         return _failed(engine, task, started, failed)
     except EvaluationFailed as failed:
@@ -72,15 +99,15 @@ async def run_task(engine: Engine, call: Call) -> Told:
             "LinkFlow.NodeBroke", f"The node type '{task.resource}' has a bug; the log has the details."
         )
         return _failed(engine, task, started, broken)
-    if task.pattern != "request":
-        return TaskSubmitted(task.scope, task.task, result.output)
-    return TaskSucceeded(task.scope, task.task, result.output, started, engine.clock.now(), result.exit)
 
 
 async def run_bounded(engine: Engine, call: Call) -> Told:
     """As `run_task`, given up at the task's deadline."""
-    task = call.task
-    job = asyncio.ensure_future(run_task(engine, call))
+    return await _bounded(engine, call.task, run_task(engine, call))
+
+
+async def _bounded(engine: Engine, task: RunTask, work: Coroutine[Any, Any, Told]) -> Told:
+    job = asyncio.ensure_future(work)
     if task.deadline is None:
         return await job
     timer = asyncio.ensure_future(engine.clock.sleep(max(0.0, task.deadline - engine.clock.now())))

@@ -13,9 +13,9 @@ tasks that nobody awaits any more are cancelled.
 """
 
 from linkflow.engine import children
+from linkflow.engine.away import Away
 from linkflow.engine.closed import announce
 from linkflow.engine.engine import Engine
-from linkflow.engine.place import dispatch, place
 from linkflow.engine.running import Running
 from linkflow.engine.schedules import next_in_line
 from linkflow.engine.wakes import alarm, wake
@@ -45,10 +45,10 @@ async def visit(engine: Engine, workspace: str, execution: str, *, resumed: bool
 
 
 class _Visit:
-    """`pending` are events that the state holds and the book does not yet; `sent` are tasks given to the queue;
+    """`pending` are events that the state holds and the book does not yet; `away` sees to tasks that run elsewhere;
     `let_go` counts the orphaned child executions that were seen to."""
 
-    __slots__ = ("book", "ends", "engine", "let_go", "pending", "program", "running", "sent")
+    __slots__ = ("away", "book", "ends", "engine", "let_go", "pending", "program", "running")
 
     def __init__(self, engine: Engine, book: Book, program: Program) -> None:
         self.engine = engine
@@ -56,7 +56,7 @@ class _Visit:
         self.program = program
         self.pending: list[Event] = []
         self.running = Running(engine, book.workspace, book.execution)
-        self.sent: set[int] = set()
+        self.away = Away(engine, book.workspace, book.execution, ())
         self.let_go = len(book.state.orphans)
         limit = engine.limits.visit
         self.ends = None if limit is None else engine.clock.now() + limit
@@ -69,8 +69,7 @@ class _Visit:
             self.let_go = 0
         if interrupted:
             news.append(VisitResumed(tuple(interrupted)))
-        if not resumed:
-            self.sent = {task.task for task in tasks if not self._is_here(task)}
+        self.away.assume(tasks, resumed=resumed)
         while await self._turn(news):
             news = await self.running.news(self._next_look())
             if not news:
@@ -91,27 +90,30 @@ class _Visit:
             await announce(self.engine, self.program, self.book.workspace, self.book.execution, state)
             await next_in_line(self.engine, self.book.workspace, state)
             await self._let_go()
+            await self.away.keep(())
             return False
         await self._let_go()
-        first = [TaskStarted(task.scope, task.task, now) for task in tasks if task.at_most_once and not task.started]
-        if first:
-            return await self._turn(list(first))
-        self.running.obey([task for task in tasks if task.task not in self.sent], now)
+        await self.away.keep(tasks)
+        first = [TaskStarted(task.scope, task.task, now) for task in tasks if self._starts_once(task)]
+        first_news: list[News] = [*self.away.take_refused(), *first]
+        if first_news:
+            return await self._turn(first_news)
+        self.running.obey([task for task in tasks if task.task not in self.away.gone], now)
         return await self._goes_on(now)
 
     def _advance(self, news: list[News], now: float) -> list[RunTask]:
         self.pending += advance(self.program, self.book.state, news, now)
         tasks = owed(self.program, self.book.state)
         if self.book.state.paused is not None:
-            return [task for task in tasks if task.task in self.sent or self.running.has(task.task)]
+            return [task for task in tasks if task.task in self.away.gone or self.running.has(task.task)]
         return tasks
 
     async def _recorded(self, tasks: list[RunTask], news: list[News], now: float) -> bool:
         """Put what is pending as the book's next turn, unless that can wait. False: the turn is another's, and the
         book was loaded again."""
         book = self.book
-        away = [task for task in tasks if task.task not in self.sent and not self._is_here(task)]
-        sends = [dispatch(book.workspace, book.execution, task) for task in away]
+        away = self.away.due(tasks)
+        sends = self.away.sends(away)
         if not self.pending or self._can_wait(tasks, news):
             await self.engine.queue.send(sends) if sends else None
         elif not await self.engine.books.append(book, self.pending, now, sends):
@@ -121,7 +123,7 @@ class _Visit:
             self.pending = []
             if book.state.response is not None:
                 self.engine.closings.tell(book.execution, book.state)
-        self.sent.update(task.task for task in away)
+        await self.away.leave(away)
         return True
 
     def _can_wait(self, tasks: list[RunTask], news: list[News]) -> bool:
@@ -150,7 +152,11 @@ class _Visit:
             await self._reload()
 
     def _is_here(self, task: RunTask) -> bool:
-        return place(task, self.engine.limits.visit) == "here"
+        return self.away.place(task) == "here"
+
+    def _starts_once(self, task: RunTask) -> bool:
+        """Whether its start must be recorded before it begins; of a remote one it is when it is leased."""
+        return task.at_most_once and not task.started and task.pattern != "activity"
 
     def _next_look(self) -> float:
         """The moment by which the clock or the book must be looked at."""

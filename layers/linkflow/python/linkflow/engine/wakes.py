@@ -14,7 +14,7 @@ _encoder = msgspec.json.Encoder()
 
 def wake(workspace: str, execution: str) -> Send:
     """The lane message that brings a visit."""
-    return Send(LANE.name, _encoder.encode(Wake(workspace, execution)), group=execution)
+    return Send(LANE.name, _encoder.encode(Wake(workspace, execution)), group=execution, share=workspace)
 
 
 async def alarm(engine: Engine, workspace: str, execution: str, moment: float) -> None:

@@ -9,6 +9,7 @@ import math
 
 from linkflow.engine import children
 from linkflow.engine.engine import Engine
+from linkflow.engine.lease import remind
 from linkflow.engine.news import tell
 from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
 from linkflow.execution.advance import next_moment
@@ -49,7 +50,10 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
         return
     for news in await children.outcomes(engine, workspace, execution, book.state):
         await tell(engine, workspace, execution, news)
-    busy = any(scope.task is not None and not scope.task.submitted for scope in book.state.scopes.values())
+    tasks = [scope.task for scope in book.state.scopes.values() if scope.task is not None]
+    if any(task.pattern == "activity" for task in tasks):
+        await remind(engine, workspace, execution, book.state)
+    busy = any(not task.submitted and task.postponed is None and task.pattern != "activity" for task in tasks)
     waits = moment is not None and moment > now and not busy
     if moment is not None and waits:
         if moment - now > LONGEST_DELAY:

@@ -41,6 +41,12 @@ def accepts(state: State, news: e.News) -> bool:
         case e.TaskStarted():
             task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
             return task is not None and not task.started
+        case e.LeaseLapsed():
+            task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
+            return task is not None and task.interruptions < news.lease
+        case e.TaskPostponed():
+            task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
+            return task is not None and task.postponed is None
         case e.CancelRequested():
             return wishes.accepts_cancel(state, news)
         case e.ExecutionTerminated():
@@ -141,7 +147,8 @@ def _moments(state: State, now: float) -> Iterator[e.Event]:
             # What came in time is not missed because nobody looked in time.
             yield mailbox.chosen(state, scope) or e.SignalMissed(number)
         else:
-            yield e.MomentReached(number) if scope.due == moment else _timed_out(scope, moment)
+            waited = scope.due == moment or (scope.task is not None and scope.task.postponed == moment)
+            yield e.MomentReached(number) if waited else _timed_out(scope, moment)
 
 
 def _is_given_up(program: p.Program, scope: Scope) -> bool:
@@ -189,11 +196,12 @@ def _timed_out(scope: Scope, moment: float) -> e.TaskTimedOut:
 
 
 def owed(program: p.Program, state: State) -> list[RunTask]:
-    """Every task that somebody must carry out. One whose request was made (it ends later) is owed no more."""
+    """Every task that somebody must carry out. One whose request was made (it ends later) is owed no more, one that was
+    postponed not yet."""
     return [
         run_task(program, state, scope)
         for scope in state.scopes.values()
-        if scope.task is not None and not scope.task.submitted
+        if scope.task is not None and not scope.task.submitted and scope.task.postponed is None
     ]
 
 
@@ -220,6 +228,10 @@ def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
         pattern=task.pattern,
         credentials=task.credentials,
         token=task_token(state, scope.id, task.task) if task.pattern != "request" else None,
+        scheduled=task.scheduled,
+        priority=state.priority,
+        isolated=isinstance(box, p.Task) and box.isolated,
+        paid=task.paid,
     )
 
 

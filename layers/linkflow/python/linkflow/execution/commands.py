@@ -30,3 +30,9 @@ class RunTask(msgspec.Struct, frozen=True, omit_defaults=True):
     credentials: Json = None
     token: str | None = None
     """What whoever ends the task later must name."""
+    scheduled: float = 0.0
+    priority: int = 0
+    isolated: bool = False
+    """Whether the definition wants it to run where no table, key or secret is."""
+    paid: str = ""
+    """The rate limit in which its place is reserved already."""

@@ -30,21 +30,25 @@ from linkflow.execution.lifecycle import (
     ResumeRequested,
     Value,
 )
+from linkflow.execution.queueing import ExecutionAdmitted, ExecutionQueued, LeaseLapsed, TaskPostponed
 from linkflow.execution.signals import SignalAwaited, SignalMissed, SignalReceived, SignalTaken
 from linkflow.language.json import Json
 
 __all__ = [
     "CancelRequested",
     "CleanUpStarted",
+    "ExecutionAdmitted",
     "ExecutionCancelled",
     "ExecutionContinued",
     "ExecutionFailed",
+    "ExecutionQueued",
     "ExecutionReset",
     "ExecutionStarted",
     "ExecutionSucceeded",
     "ExecutionTerminated",
     "ExecutionTimedOut",
     "Fact",
+    "LeaseLapsed",
     "Names",
     "Parent",
     "Part",
@@ -55,9 +59,10 @@ __all__ = [
     "SignalMissed",
     "SignalReceived",
     "SignalTaken",
+    "TaskPostponed",
     "Value",
 ]
-"""What this page has of `lifecycle` and `signals`; the rest of the vocabulary stands below."""
+"""What this page has of `lifecycle`, `queueing` and `signals`; the rest of the vocabulary stands below."""
 
 
 # ---------------------------------------------------------------- visits
@@ -253,11 +258,13 @@ class TaskScheduled(Fact, frozen=True):
 
 
 class TaskStarted(Fact, frozen=True):
-    """Recorded only where somebody needs it: a task that runs for over a second, or one that must not run twice."""
+    """Recorded only where somebody needs it: a task that runs for over a second, one that must not run twice, or one
+    that the remote `worker` leased."""
 
     scope: int
     task: int
     at: float
+    worker: str = ""
 
 
 class TaskSubmitted(Fact, frozen=True):
@@ -309,6 +316,8 @@ class TaskTimedOut(Fact, frozen=True):
 
 News = (
     TaskStarted
+    | LeaseLapsed
+    | TaskPostponed
     | TaskSubmitted
     | TaskHeartbeat
     | TaskSucceeded
@@ -366,5 +375,9 @@ Event = (
     | SignalAwaited
     | SignalTaken
     | SignalMissed
+    | LeaseLapsed
+    | TaskPostponed
+    | ExecutionQueued
+    | ExecutionAdmitted
 )
 """Every event, the frequent ones first."""

@@ -12,8 +12,9 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution import mailbox, wishes
+from linkflow.execution.open_tasks import beat, postpone, schedule, sleep, started, submitted, task_over
 from linkflow.execution.parts import begin_part, is_part, part_failed, part_settled
-from linkflow.execution.state import Branches, Failure, Iterations, Nodes, OpenTask, Phase, Scope, Stage, State, Status
+from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Phase, Scope, Stage, State, Status
 from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, wake
 from linkflow.language.json import Json
 from linkflow.language.program import PASSES
@@ -42,13 +43,13 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.StateExited():
             _exit(state, state.scopes[event.scope], event)
         case e.TaskScheduled():
-            _schedule(state, state.scopes[event.scope], event, at)
+            schedule(state, state.scopes[event.scope], event, at)
         case e.TaskSucceeded() if is_part(state.scopes[event.scope]):
             part_settled(state, state.scopes[event.scope], event.result)
         case e.TaskFailed() | e.TaskTimedOut() if is_part(state.scopes[event.scope]):
             part_failed(state, state.scopes[event.scope], Failure(event.error, event.cause))
         case e.TaskSucceeded():
-            scope = _task_over(state, event.scope)
+            scope = task_over(state, event.scope)
             scope.result, scope.exit = event.result, event.exit
             scope.phase = "finish" if scope.composite is None else "composite"
         case e.ScopeOpened():
@@ -64,37 +65,44 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.CompositeFinished():
             _finish(state, event)
         case e.WaitStarted():
-            _sleep(state, state.scopes[event.scope], event.until, "wait")
+            sleep(state, state.scopes[event.scope], event.until, "wait")
         case e.MomentReached():
-            scope = state.scopes[event.scope]
-            ready(state, event.scope, _AWAKE.get(scope.phase, "run")).due = None
+            _wait_over(state, state.scopes[event.scope])
         case e.ExecutionStarted():
             _start(state, event, at)
         case e.ExecutionSucceeded():
             state.output = state.scopes[0].carry
             _close(state, "succeeded", at)
         case e.TaskFailed():
-            scope = _task_over(state, event.scope)
+            scope = task_over(state, event.scope)
             scope.failure = Failure(event.error, event.cause, event.retryable, event.retry_after)
             scope.phase = "failed" if scope.composite is None else "composite"
         case e.TaskTimedOut():
             orphan(state, state.scopes[event.scope])
-            scope = _task_over(state, event.scope)
+            scope = task_over(state, event.scope)
             scope.failure = Failure(event.error, event.cause)
             scope.phase = "failed" if scope.composite is None else "composite"
         case e.TaskStarted():
+            started(state, state.scopes[event.scope], at)
+        case e.LeaseLapsed():
             task = state.scopes[event.scope].task
             if task is not None:
-                task.started = True
+                task.interruptions, task.started = event.lease, False
+        case e.TaskPostponed():
+            postpone(state, state.scopes[event.scope], event, at)
+        case e.ExecutionQueued():
+            state.queued = event.limit
+        case e.ExecutionAdmitted():
+            state.queued, state.admitted = None, True
         case e.TaskSubmitted():
-            _submitted(state, state.scopes[event.scope])
+            submitted(state, state.scopes[event.scope])
         case e.TaskHeartbeat():
-            _beat(state, state.scopes[event.scope], at)
+            beat(state, state.scopes[event.scope], at)
         case e.RetryScheduled():
             scope = state.scopes[event.scope]
             scope.retries[event.retrier] = scope.retries.get(event.retrier, 0) + 1
             scope.failure, scope.composite = None, None
-            _sleep(state, scope, event.until, "backoff")
+            sleep(state, scope, event.until, "backoff")
         case e.StateFailed():
             scope = ready(state, event.scope, "failed")
             ran = isinstance(scope.composite, Iterations) and scope.composite.run != ""
@@ -172,7 +180,7 @@ def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
     state.program, state.input = event.program, event.input
     state.trigger, state.start_at = event.trigger, event.start_at
     state.started_at, state.deadline, state.histories, state.salt = at, event.deadline, {0: 1}, event.salt
-    state.parent, state.part = event.parent, event.part
+    state.parent, state.part, state.priority = event.parent, event.part, event.priority
     state.reset_of, state.continued_from, state.chain = event.reset_of, event.continued_from, event.chain
     if event.deadline is not None:
         heappush(state.moments, (event.deadline, EXECUTION_DEADLINE))
@@ -183,7 +191,7 @@ def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
     if event.begins is None:
         state.agenda.append(0)
     else:
-        _sleep(state, state.scopes[0], event.begins, "delayed")
+        sleep(state, state.scopes[0], event.begins, "delayed")
 
 
 def _enter(state: State, scope: Scope, name: str, at: float) -> None:
@@ -252,60 +260,11 @@ def _finish(state: State, event: e.CompositeFinished) -> None:
     scope.composite = None
 
 
-def _schedule(state: State, scope: Scope, event: e.TaskScheduled, at: float) -> None:
-    """A Map's own tasks, which read and write, are in no history."""
-    state.next_task = event.task + 1
-    arguments = scope.input if event.arguments is UNSET else event.arguments
-    beat = None if event.heartbeat is None else at + event.heartbeat
-    scope.task = OpenTask(
-        event.task,
-        event.attempt,
-        arguments,
-        at,
-        event.deadline,
-        event.heartbeat,
-        beat,
-        event.pattern,
-        event.credentials,
-    )
-    scope.phase = "task"
-    if scope.composite is None:
-        scope.attempt, scope.result = event.attempt, UNSET
-        state.histories[scope.history] += 2
-    elif isinstance(scope.composite, Iterations) and scope.composite.stage != "reading":
-        scope.composite.stage = "writing"
-    for moment in (event.deadline, beat):
-        if moment is not None:
-            heappush(state.moments, (moment, scope.id))
-
-
-def _task_over(state: State, number: int) -> Scope:
-    scope = state.scopes[number]
-    scope.task = None
-    if isinstance(scope.composite, Iterations):
-        scope.composite.written += int(scope.composite.stage == "writing")
-    else:
-        state.histories[scope.history] += 1
-    state.agenda.append(number)
-    return scope
-
-
-def _submitted(state: State, scope: Scope) -> None:
-    if scope.task is not None:
-        scope.task.submitted = True
-        count(state, scope, int(scope.composite is None))
-
-
-def _beat(state: State, scope: Scope, at: float) -> None:
-    task = scope.task
-    if task is not None and task.heartbeat is not None:
-        task.beat = at + task.heartbeat
-        heappush(state.moments, (task.beat, scope.id))
-
-
-def _sleep(state: State, scope: Scope, until: float, phase: Phase) -> None:
-    scope.phase, scope.due = phase, until
-    heappush(state.moments, (until, scope.id))
+def _wait_over(state: State, scope: Scope) -> None:
+    if scope.phase == "task" and scope.task is not None:
+        scope.task.postponed = None
+        return
+    ready(state, scope.id, _AWAKE.get(scope.phase, "run")).due = None
 
 
 def _close(state: State, status: Status, at: float) -> None:
@@ -359,4 +318,5 @@ def _outdated(state: State, moment: float, number: int) -> bool:
     scope = state.scopes.get(number)
     if scope is None:
         return True
-    return scope.due != moment and (scope.task is None or moment not in (scope.task.deadline, scope.task.beat))
+    task = scope.task
+    return scope.due != moment and (task is None or moment not in (task.deadline, task.beat, task.postponed))

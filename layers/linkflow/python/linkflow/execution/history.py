@@ -132,7 +132,7 @@ class _Fold:
             case _:
                 pass
 
-    def after(self, event: e.Event, at: float) -> Iterator[Row]:
+    def after(self, event: e.Event, at: float) -> Iterator[Row]:  # noqa: PLR0912 (one arm per event)
         match event:
             case e.ExecutionStarted():
                 yield "ExecutionStarted", {"input": event.input, "roleArn": event.names.role}
@@ -143,6 +143,8 @@ class _Fold:
                 yield from self._scheduled(self.state.scopes[event.scope])
             case e.SignalAwaited():
                 yield from self._listening(event, at)
+            case e.TaskStarted():
+                yield from self._leased(event, self.state.scopes[event.scope])
             case e.ParallelStarted() | e.GraphStarted():
                 yield "ParallelStateStarted", {}
             case e.MapStarted():
@@ -195,7 +197,15 @@ class _Fold:
         if task.credentials is not None:
             details["taskCredentials"] = {"roleArn": task.credentials.get("RoleArn")}
         yield f"{words.prefix}Scheduled", details
-        yield f"{words.prefix}Started", words.about
+        if task.pattern != "activity":
+            yield f"{words.prefix}Started", words.about
+
+    def _leased(self, event: e.TaskStarted, scope: Scope) -> Iterator[Row]:
+        """A remote worker took the task, the first one that did."""
+        box, task = self.box(scope), scope.task
+        if isinstance(box, p.Task) and task is not None and task.pattern == "activity" and task.interruptions == 0:
+            worker: dict[str, Json] = {"workerName": event.worker} if event.worker else {}
+            yield f"{task_words(box.resource).prefix}Started", worker
 
     def _listening(self, event: e.SignalAwaited, at: float) -> Iterator[Row]:
         words = task_words(RECEIVE)

@@ -85,6 +85,8 @@ class ExecutionStarted(Fact, frozen=True):
     """The execution that ended itself for this one to go on."""
     chain: str | None = None
     """The first of the executions that went on in one another; None for the first itself."""
+    priority: int = 0
+    """Of what waits for its turn, the higher comes first."""
 
 
 class ExecutionSucceeded(Fact, frozen=True):

@@ -55,6 +55,9 @@ class OpenTask(msgspec.Struct):
     started: bool = False
     submitted: bool = False
     interruptions: int = 0
+    postponed: float | None = None
+    """The moment until which a limit makes it wait; `paid` as in `TaskPostponed`."""
+    paid: str = ""
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -214,6 +217,10 @@ class State(msgspec.Struct):
     mailbox: list[Signal] = []
     heard: dict[str, None] = {}
     receivers: list[int] = []
+    priority: int = 0
+    queued: str | None = None
+    """The limit that the execution waits for before it begins."""
+    admitted: bool = False
 
     @property
     def closed(self) -> bool:

@@ -184,6 +184,8 @@ class Task(Box):
     credentials: Expression | None = None
     default_timeout: float | None = None
     at_most_once: bool = False
+    isolated: bool = False
+    """Whether it runs where no table, key or secret is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -188,11 +188,13 @@ class _NodeMoment:
 
 class TaskNode(BaseNode):
     """`default_timeout` in seconds bounds one attempt where the workflow sets none. `at_most_once`: an interrupted
-    attempt is an error instead of being run again."""
+    attempt is an error instead of being run again. `isolated`: it runs where no table, key or secret is. Workflows may
+    ask for either of them too."""
 
     role: ClassVar[Role] = "task"
     default_timeout: ClassVar[float] = 60.0
     at_most_once: ClassVar[bool] = False
+    isolated: ClassVar[bool] = False
 
     async def run(self, context: "TaskContext") -> "TaskResult":
         """Raises `NodeFailed`."""
@@ -207,7 +209,8 @@ class TaskNode(BaseNode):
             catch=wiring.catch,
             resource=RESOURCE + cls.type,
             default_timeout=wiring.node.timeout or cls.default_timeout,
-            at_most_once=cls.at_most_once,
+            at_most_once=cls.at_most_once or wiring.node.at_most_once,
+            isolated=cls.isolated or wiring.node.isolated,
         )
 
     @classmethod

@@ -12,6 +12,7 @@ from linkflow.nodes.loop import Loop
 from linkflow.nodes.manual import Manual
 from linkflow.nodes.merge import Merge
 from linkflow.nodes.no_op import NoOp
+from linkflow.nodes.remote_task import RemoteTask
 from linkflow.nodes.repeat import Repeat
 from linkflow.nodes.respond import Respond
 from linkflow.nodes.schedule import Schedule
@@ -39,6 +40,7 @@ NODES: Mapping[str, type[BaseNode]] = {
         SubWorkflow,
         ContinueAsNew,
         WaitForSignal,
+        RemoteTask,
         Respond,
         NoOp,
     )

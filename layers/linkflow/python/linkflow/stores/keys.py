@@ -10,8 +10,11 @@ FILE#w#b     <key>              a file in a bucket of the workspace
 IDEM#w#key   IDEM               what a repeated request was answered with
 RATE#name    <period>           how often it happened in that period
 FIND#w#term  <moment>#<e>       an execution with that business key, tag or attribute (where no index knows them)
+TASKS#w#q    <rank>#<execution>#<task>   a task that remote workers may lease, the most urgent first
 INSTALLATION OWNER              the first owner, made once
 """
+
+from urllib.parse import quote
 
 from linkflow.ports import Index, Key, Range
 
@@ -89,6 +92,28 @@ def rate(name: str, begins: float) -> Key:
     return Key(f"RATE#{name}", _sortable(begins))
 
 
+def offer(workspace: str, queue: str, priority: int, moment: float, execution: str, task: int) -> Key:
+    return Key(_tasks(workspace, queue), f"{_rank(priority, moment)}#{execution}#{task}")
+
+
+def offers(workspace: str, queue: str, limit: int) -> Range:
+    """Higher priorities first, then by age."""
+    return Range(_tasks(workspace, queue), limit=limit)
+
+
+def _tasks(workspace: str, queue: str) -> str:
+    return f"TASKS#{workspace}#{quote(queue, safe='')}"
+
+
+def _rank(priority: int, moment: float) -> str:
+    """Text order is: higher priority first, then earlier."""
+    return f"{_LOWEST - max(-_LOWEST, min(_LOWEST, priority)):05d}#{_sortable(moment)}"
+
+
+_LOWEST = 10_000
+"""Priorities beyond this, up or down, count as this."""
+
+
 def installation() -> Key:
     return Key("INSTALLATION", "OWNER")
 
@@ -162,6 +187,11 @@ def due(shard: int) -> str:
 
 def due_at(moment: float, workspace: str, execution: str) -> str:
     return f"{_sortable(moment)}#{workspace}#{execution}"
+
+
+def leases(shard: int) -> str:
+    """Where leases stand by the moment at which they lapse."""
+    return f"LEASE#{shard}"
 
 
 def due_until(moment: float) -> str:

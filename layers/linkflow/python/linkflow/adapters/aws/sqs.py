@@ -31,6 +31,7 @@ class SqsQueue:
         self._session = session
         self._names = names
         self._fifo = {name: spec.fifo for spec in specs for name in (spec.name, spec.dead_letters)}
+        self._fair = {spec.name for spec in specs if spec.fair and not spec.fifo}
         self._urls: dict[str, str] = {}
 
     async def send(self, messages: Sequence[Send]) -> None:
@@ -48,7 +49,7 @@ class SqsQueue:
             WaitTimeSeconds=min(LONGEST_POLL, math.floor(wait)),
             AttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
         )
-        return tuple(_message(queue, one) for one in answer.get("Messages", ()))
+        return tuple(_message(queue, one, fifo=self._fifo[queue]) for one in answer.get("Messages", ()))
 
     async def delete(self, messages: Sequence[Message]) -> None:
         for queue in dict.fromkeys(message.queue for message in messages):
@@ -103,6 +104,9 @@ class SqsQueue:
             entry["MessageDeduplicationId"] = message.deduplication or secrets.token_hex(16)
         elif message.delay > 0:
             entry["DelaySeconds"] = min(LONGEST_DELAY, math.ceil(message.delay))
+        if message.queue in self._fair and message.share:
+            # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+            entry["MessageGroupId"] = message.share
         return entry
 
     async def _url(self, queue: str) -> str:
@@ -139,7 +143,7 @@ def _batches(messages: Sequence[Send]) -> Iterator[list[Send]]:
         yield batch
 
 
-def _message(queue: str, given: dict[str, Any]) -> Message:
+def _message(queue: str, given: dict[str, Any], *, fifo: bool) -> Message:
     attributes = given["Attributes"]
     return Message(
         given["MessageId"],
@@ -147,5 +151,5 @@ def _message(queue: str, given: dict[str, Any]) -> Message:
         given["Body"].encode(),
         int(attributes["ApproximateReceiveCount"]),
         given["ReceiptHandle"],
-        attributes.get("MessageGroupId"),
+        attributes.get("MessageGroupId") if fifo else None,
     )

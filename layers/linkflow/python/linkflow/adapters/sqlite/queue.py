@@ -1,8 +1,9 @@
 """The queue port in the same file as the table, with the promises of SQS.
 
-A plain message may be delivered from `visible_at` on. In a FIFO queue only the first message of a group (`front`) is
-looked for; it is delivered, with followers of its group up to the batch's limit, unless one of the group is in flight.
-Those in flight are always among the first ten of their group, since a batch begins at the front and takes at most ten.
+A plain message may be delivered from `visible_at` on, in a fair queue in the order of ranks (`schema.py`). In a FIFO
+queue only the first message of a group (`front`) is looked for; it is delivered, with followers of its group up to the
+batch's limit, unless one of the group is in flight. Those in flight are always among the first ten of their group,
+since a batch begins at the front and takes at most ten.
 
 A receive looks with a read first, so that an idle queue is never written to.
 """
@@ -22,12 +23,19 @@ _GROUP_BATCH = 10
 
 _REMEMBER = """INSERT INTO deduplication (queue, id, until) VALUES (?1, ?2, ?3)
   ON CONFLICT (queue, id) DO UPDATE SET until = ?3 WHERE until <= ?4"""
-_SEND = "INSERT INTO message (queue, visible_at, front, body) VALUES (?, ?, 1, ?)"
-_SEND_IN_LINE = """INSERT INTO message (queue, line, visible_at, body, front)
-  VALUES (?1, ?2, ?3, ?4, NOT EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND line = ?2))"""
+_SEND = """INSERT INTO message (queue, visible_at, front, body, share, rank) VALUES (?, ?, 1, ?, ?, ?)"""
+_SEND_IN_LINE = """INSERT INTO message (queue, line, visible_at, body, share, rank, front)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, NOT EXISTS (SELECT 1 FROM message WHERE queue = ?1 AND line = ?2))"""
+_RANK = """SELECT 1 + max(
+  coalesce((SELECT min(rank) FROM message WHERE queue = ?1 AND front = 1) - 1, 0),
+  coalesce((SELECT max(rank) FROM message WHERE queue = ?1 AND share = ?2), 0))"""
 _NEXT = "SELECT min(visible_at) FROM message WHERE queue = ? AND front = 1"
 _READY = """SELECT number, body, receives FROM message WHERE queue = ? AND front = 1 AND visible_at <= ?
   ORDER BY visible_at, number LIMIT ?"""
+_READY_FAIRLY = """SELECT number, body, receives FROM message INDEXED BY message_fair
+  WHERE queue = ? AND front = 1 AND visible_at <= ? ORDER BY rank, number LIMIT ?"""
+_READY_LINES_FAIRLY = """SELECT line FROM message INDEXED BY message_fair
+  WHERE queue = ? AND front = 1 AND visible_at <= ? ORDER BY rank, number"""
 _READY_LINES = """SELECT line FROM message WHERE queue = ? AND front = 1 AND visible_at <= ?
   ORDER BY visible_at, number"""
 _LINE = """SELECT number, body, receives, visible_at FROM message WHERE queue = ? AND line = ?
@@ -53,7 +61,7 @@ class SqliteQueue:
         self._clock = clock
         self._specs = {spec.name: spec for spec in specs}
         for spec in specs:
-            dead = QueueSpec(spec.dead_letters, spec.fifo, spec.visibility, max_receives=sys.maxsize)
+            dead = QueueSpec(spec.dead_letters, spec.fifo, spec.visibility, sys.maxsize)
             self._specs.setdefault(dead.name, dead)
         self._data_version = 0
         self._room = WaitingRoom(clock, None if store.in_memory else self._written)
@@ -112,14 +120,19 @@ class SqliteQueue:
                 cursor.execute(_REMEMBER, (queue, message.deduplication, now + DEDUPLICATION, now))
                 if not cursor.rowcount:
                     continue
-            self._stand(queue, message.group, now + message.delay, message.body)
+            self._stand(queue, message.group, now + message.delay, message.body, message.share)
 
-    def _stand(self, queue: str, group: str | None, visible_at: float, body: bytes) -> None:
+    def _stand(self, queue: str, group: str | None, visible_at: float, body: bytes, share: str | None) -> None:
+        whose, rank = (share or "", self._rank(queue, share or "")) if self._specs[queue].fair else (None, 1)
         if group is None:
-            self._store.cursor.execute(_SEND, (queue, visible_at, body))
+            self._store.cursor.execute(_SEND, (queue, visible_at, body, whose, rank))
         else:
-            self._store.cursor.execute(_SEND_IN_LINE, (queue, group, visible_at, body))
+            self._store.cursor.execute(_SEND_IN_LINE, (queue, group, visible_at, body, whose, rank))
         self._store.sent.add(queue)
+
+    def _rank(self, queue: str, share: str) -> int:
+        rank: int = self._store.cursor.execute(_RANK, (queue, share)).fetchone()[0]
+        return rank
 
     def _claim(self, spec: QueueSpec, limit: int) -> Sequence[Message]:
         now = self._clock.now()
@@ -138,7 +151,7 @@ class SqliteQueue:
     def _find(self, spec: QueueSpec, limit: int, now: float) -> list[_Found]:
         execute = self._store.cursor.execute
         if not spec.fifo:
-            rows = execute(_READY, (spec.name, now, limit)).fetchall()
+            rows = execute(_READY_FAIRLY if spec.fair else _READY, (spec.name, now, limit)).fetchall()
             return [(None, rows)] if rows else []
         found: list[_Found] = []
         for (group,) in self._ready_lines(spec, now):
@@ -152,11 +165,12 @@ class SqliteQueue:
 
     def _ready_lines(self, spec: QueueSpec, now: float) -> sqlite3.Cursor:
         """Read row by row, since any number of them may be held up by a message in flight."""
-        return self._store.cursor.connection.execute(_READY_LINES, (spec.name, now))
+        statement = _READY_LINES_FAIRLY if spec.fair else _READY_LINES
+        return self._store.cursor.connection.execute(statement, (spec.name, now))
 
     def _bury(self, spec: QueueSpec, group: str | None, number: int, body: bytes, now: float) -> None:
         self._store.cursor.execute(_REMOVE, (number,))
-        self._stand(spec.dead_letters, group, now, body)
+        self._stand(spec.dead_letters, group, now, body, None)
         self._promote(spec.name, group)
 
     def _promote(self, queue: str, group: str | None) -> None:

@@ -6,7 +6,8 @@ in no index pays for none. Pages of 8 KB measured best for such items.
 
 A message is in `message_ready` while `front` is 1: always on plain queues, and on FIFO queues as the first of its
 group. `visible_at` is the moment from which it may be delivered (again); no number is used twice, so that a receipt
-(number and count of receives) names one delivery for ever.
+(number and count of receives) names one delivery for ever. In fair queues a message has a `rank`, which stands above
+those of all earlier messages of its `share`, but begins where the queue now is: so shares take turns.
 
 `facet` holds what an item is found by, one narrow row each, in the order of starts: two hundred thousand of them are
 read through in 20 ms, so a filter needs no index of its own to be quick; those that have one are what people open
@@ -79,7 +80,19 @@ def _with_facets(connection: sqlite3.Connection) -> None:
         facets.insert(cursor, item, facets_of(decode(body, Summary)))
 
 
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _with_facets)
+_FAIR_QUEUES = """
+ALTER TABLE message ADD COLUMN share TEXT;
+ALTER TABLE message ADD COLUMN rank INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX message_fair ON message (queue, rank, number) WHERE front = 1;
+CREATE INDEX message_share ON message (queue, share, rank) WHERE share IS NOT NULL;
+"""
+
+
+def _with_fair_queues(connection: sqlite3.Connection) -> None:
+    _run(connection, _FAIR_QUEUES)
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _with_facets, _with_fair_queues)
 """Migration n leads from version n to n + 1."""
 VERSION = len(_MIGRATIONS)
 

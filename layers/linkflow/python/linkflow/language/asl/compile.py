@@ -205,9 +205,12 @@ def _credentials(value: Json, *, jsonata: bool) -> p.Expression | None:
     return Template(value, "Credentials") if jsonata else Payload(value)
 
 
+_REMOTE = "linkflow:remote_task"
+
+
 def pattern_of(resource: str) -> p.Pattern:
     if resource.endswith(CALLED_BACK) or resource in BY_TOKEN:
         return "token"
-    if ":activity:" in resource:
+    if ":activity:" in resource or resource == _REMOTE:
         return "activity"
     return "sync" if resource.endswith((".sync", ".sync:2")) else "request"

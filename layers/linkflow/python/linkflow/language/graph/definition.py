@@ -34,7 +34,9 @@ class Position(Part):
 
 
 class NodeDefinition(Part):
-    """One box. `config` belongs to the node type; any text in it may hold `{{ expressions }}`."""
+    """One box. `config` belongs to the node type; any text in it may hold `{{ expressions }}`. `at_most_once`: an
+    attempt that was interrupted is an error instead of being run again. `isolated`: it runs where no table, key or
+    secret is."""
 
     id: Identifier
     type: str = Field(min_length=1, max_length=64)
@@ -42,6 +44,8 @@ class NodeDefinition(Part):
     config: dict[str, Json] = Field(default_factory=dict)
     retry: Retry | None = None
     timeout: float | None = Field(None, gt=0, le=31_536_000)
+    at_most_once: bool = False
+    isolated: bool = False
     on_error: Literal["stop", "continue", "branch"] = "stop"
     disabled: bool = False
     position: Position | None = None

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from chalice.app import Chalice, Rate, Request, Response, SQSEvent
 
-from linkflow.ports import Message
+from linkflow.ports import Message, QueueSpec
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
 from linkflow.runtime.hosts import gateway
 from linkflow.runtime.hosts.collector import calm_collector
@@ -95,7 +95,7 @@ class Process:
     async def _deliver(self, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
         world = await self._connected()
         trigger = cast("QueueTrigger", self._functions[name].trigger)
-        messages = [_message(record, trigger.queue.name) for record in event["Records"]]
+        messages = [_message(record, trigger.queue) for record in event["Records"]]
         failed = await failed_of(messages, name, trigger, world.queue)
         return {"batchItemFailures": [{"itemIdentifier": message.id} for message in failed]}
 
@@ -175,14 +175,14 @@ def _rate(seconds: int) -> Rate:
     return Rate(seconds // 60, Rate.MINUTES)
 
 
-def _message(record: Mapping[str, Any], queue: str) -> Message:
+def _message(record: Mapping[str, Any], queue: QueueSpec) -> Message:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event"""
     attributes = record["attributes"]
     return Message(
         id=record["messageId"],
-        queue=queue,
+        queue=queue.name,
         body=record["body"].encode(),
         receives=int(attributes["ApproximateReceiveCount"]),
         receipt=record["receiptHandle"],
-        group=attributes.get("MessageGroupId"),
+        group=attributes.get("MessageGroupId") if queue.fifo else None,
     )

@@ -5,7 +5,7 @@ It is the embedded host with other ports: the same functions, queues, visits and
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -57,17 +57,26 @@ class Rehearsed:
     turns: Sequence[Turn]
 
 
-def rehearse(declare: Declare, piece: Piece, integrations: Integrations = INTEGRATIONS) -> Rehearsed:
+Company = Callable[[World], Awaitable[None]]
+"""Whoever works beside the execution: a remote worker, somebody who signals it. Ends with the rehearsal."""
+
+
+def rehearse(
+    declare: Declare, piece: Piece, integrations: Integrations = INTEGRATIONS, company: Company | None = None
+) -> Rehearsed:
     """Run the piece. Tasks that reach out do so for real, unless `integrations` carry them out."""
     clock = VirtualClock(SystemClock().now() if piece.begins is None else piece.begins)
     with asyncio.Runner(loop_factory=lambda: timeless_loop(clock)) as runner:
-        return runner.run(_play(declare, piece, clock, integrations))
+        return runner.run(_play(declare, piece, clock, integrations, company))
 
 
-async def _play(declare: Declare, piece: Piece, clock: VirtualClock, integrations: Integrations) -> Rehearsed:
+async def _play(
+    declare: Declare, piece: Piece, clock: VirtualClock, integrations: Integrations, company: Company | None
+) -> Rehearsed:
     world = in_memory(Settings(allow_hosts=piece.allow_hosts), clock, integrations)
     embedded = Embedded(world, declare(world), long_poll=piece.seconds)
     embedded.start()
+    beside = asyncio.ensure_future(company(world)) if company is not None else None
     try:
         workflow, version = _written(piece, world.ids, clock.now())
         await world.engine.workflows.create(workflow, version, ())
@@ -79,6 +88,8 @@ async def _play(declare: Declare, piece: Piece, clock: VirtualClock, integration
         assert book is not None  # noqa: S101 (it was started above)
         return Rehearsed(program, book.state, await _turns(world, execution))
     finally:
+        if beside is not None:
+            beside.cancel()
         await embedded.stop(grace=0)
 
 

@@ -1,0 +1,105 @@
+"""Tasks that run outside a visit: with all the engine has, or isolated, with nothing but a node and a message."""
+
+import asyncio
+import contextlib
+from hashlib import sha256
+
+import msgspec
+
+from linkflow.engine.engine import Call, Engine, Told
+from linkflow.engine.news import tell
+from linkflow.engine.tasks import run_alone, run_bounded
+from linkflow.errors import NotFound
+from linkflow.execution.advance import expects, run_task
+from linkflow.execution.commands import RunTask
+from linkflow.execution.events import TaskFailed
+from linkflow.execution.failures import INTERRUPTED
+from linkflow.messages import LARGEST_BODY, OUTCOMES, IsolatedTask, Outcome, Piece, TaskMessage, packed, unpacked
+from linkflow.ports import Message, Send
+from linkflow.runtime.wiring import World
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks whether a task is still awaited."""
+_encoder = msgspec.json.Encoder()
+
+
+async def work(engine: Engine, message: Message) -> None:
+    """Run the task and write its outcome into the book."""
+    given = msgspec.json.decode(message.body, type=TaskMessage)
+    workspace, execution = given.workspace, given.execution
+    task = await _wanted(engine, given)
+    if task is None:
+        return
+    if task.at_most_once and message.receives > 1:
+        outcome: Told | None = _interrupted(task)
+    else:
+        outcome = await _unless_unwanted(engine, Call(workspace, execution, task))
+    if outcome is not None:
+        with contextlib.suppress(NotFound):
+            await tell(engine, workspace, execution, outcome)
+
+
+async def _wanted(engine: Engine, given: TaskMessage) -> RunTask | None:
+    """The task, if it is still awaited (one look into the book, which also brings arguments too large to travel)."""
+    book = await engine.books.load(given.workspace, given.execution)
+    if book is None or not expects(book.state, given.task.scope, given.task.task):
+        return None
+    if not given.bare:
+        return given.task
+    state = book.state
+    program = await engine.programs.get(given.workspace, state.names.workflow_id, state.version, state.program)
+    return run_task(program, state, state.scopes[given.task.scope])
+
+
+def _interrupted(task: RunTask) -> TaskFailed:
+    cause = "The process that ran this task ended before the task did, and it must not run twice."
+    return TaskFailed(task.scope, task.task, INTERRUPTED, cause)
+
+
+async def _unless_unwanted(engine: Engine, call: Call) -> Told | None:
+    """The task's outcome; None when nobody waits for it any more, which is noticed within `LOOK_EVERY` and ends it."""
+    job = asyncio.ensure_future(run_bounded(engine, call))
+    watch = asyncio.ensure_future(_unwanted(engine, call))
+    try:
+        await asyncio.wait([job, watch], return_when=asyncio.FIRST_COMPLETED)
+        return job.result() if job.done() else None
+    finally:
+        job.cancel()
+        watch.cancel()
+
+
+async def _unwanted(engine: Engine, call: Call) -> None:
+    """Returns when the task is not awaited any more."""
+    seen = None
+    while True:
+        await engine.clock.sleep(LOOK_EVERY)
+        last = await engine.books.last_number(call.workspace, call.execution)
+        if last == seen:
+            continue
+        seen = last
+        book = await engine.books.load(call.workspace, call.execution)
+        if book is None or not expects(book.state, call.task.scope, call.task.task):
+            return
+
+
+async def work_isolated(world: World, message: Message) -> None:
+    """Run the task with its node and the outside world alone, and send its outcome."""
+    given = msgspec.json.decode(unpacked(message.body), type=IsolatedTask)
+    task = given.task
+    if task.at_most_once and message.receives > 1:
+        ended: Told = _interrupted(task)
+    else:
+        ended = await run_alone(world.engine, task)
+    outcome = packed(_encoder.encode(Outcome(given.workspace, given.execution, ended)))
+    await world.queue.send(_sends(given.workspace, outcome))
+
+
+def _sends(workspace: str, body: bytes) -> list[Send]:
+    """One message, or as many as the text needs: there is no other place that an isolated worker could put it."""
+    if len(body) <= LARGEST_BODY:
+        return [Send(OUTCOMES.name, body)]
+    name = sha256(body).hexdigest()[:32]
+    size = LARGEST_BODY - 1_000
+    texts = [body[start : start + size].decode() for start in range(0, len(body), size)]
+    pieces = [Piece(workspace, name, number, len(texts), text) for number, text in enumerate(texts)]
+    return [Send(OUTCOMES.name, _encoder.encode(piece)) for piece in pieces]

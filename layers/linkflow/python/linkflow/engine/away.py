@@ -1,0 +1,108 @@
+"""The tasks of one execution that do not run in its visit: sent to a queue, or offered to remote workers.
+
+What is sent is a message, in one atom with the turn where the store can; what is offered is an item behind it. A visit
+that takes over from a dead one does both again: a worker's second outcome is dropped by the core's gate, an offer
+that stands already is left alone. A task that must not run twice is sent only after its start was recorded, and
+then never again.
+"""
+
+from collections.abc import Collection, Sequence
+
+from linkflow.engine.engine import Engine
+from linkflow.engine.lease import offer, offer_of
+from linkflow.engine.place import Placement, dispatch, dispatch_isolated, place
+from linkflow.execution.commands import RunTask
+from linkflow.execution.events import TaskFailed
+from linkflow.language.view import EvaluationFailed
+from linkflow.nodes.base import NodeFailed
+from linkflow.ports import Key, Send
+
+
+class Away:
+    """`gone` are tasks that were sent or offered; `offers` are the keys of the latter; `refused` are those that cannot
+    be, with the reason."""
+
+    __slots__ = ("engine", "execution", "gone", "offers", "places", "refused", "untrusted", "workspace")
+
+    def __init__(self, engine: Engine, workspace: str, execution: str, untrusted: Collection[str]) -> None:
+        self.engine = engine
+        self.workspace = workspace
+        self.execution = execution
+        self.untrusted = untrusted
+        self.gone: set[int] = set()
+        self.offers: dict[int, Key] = {}
+        self.places: dict[int, Placement] = {}
+        self.refused: list[TaskFailed] = []
+
+    def place(self, task: RunTask) -> Placement:
+        where = self.places.get(task.task)
+        if where is None:
+            where = place(task, self.engine.limits.visit, self.engine.nodes, self.untrusted)
+            self.places[task.task] = where
+        return where
+
+    def assume(self, tasks: Sequence[RunTask], *, resumed: bool) -> None:
+        """What an earlier visit saw to; one that died (`resumed`) may have seen to nothing."""
+        for task in tasks:
+            where = self.place(task)
+            if where == "here":
+                continue
+            if where == "remote" and not resumed:
+                self._offered(task)
+            elif (task.at_most_once and task.started) or not (resumed or task.at_most_once):
+                self.gone.add(task.task)
+
+    def due(self, tasks: Sequence[RunTask]) -> list[RunTask]:
+        """Those to be sent or offered now."""
+        return [
+            task
+            for task in tasks
+            if task.task not in self.gone
+            and (where := self.place(task)) != "here"
+            and (where == "remote" or task.started or not task.at_most_once)
+        ]
+
+    def sends(self, due: Sequence[RunTask]) -> list[Send]:
+        """The messages of those that go to a queue."""
+        sends = []
+        for task in due:
+            where = self.place(task)
+            try:
+                if where == "queue":
+                    sends.append(dispatch(self.workspace, self.execution, task))
+                elif where == "isolated":
+                    sends.append(dispatch_isolated(self.workspace, self.execution, task))
+            except NodeFailed as failed:
+                self._refuse(task, failed.code, failed.message)
+        return sends
+
+    async def leave(self, due: Sequence[RunTask]) -> None:
+        """They are owed by the book, and the messages are sent: offer the others."""
+        for task in due:
+            if self.place(task) == "remote" and self._offered(task):
+                await offer(self.engine, offer_of(self.workspace, self.execution, task))
+            self.gone.add(task.task)
+
+    async def keep(self, tasks: Sequence[RunTask]) -> None:
+        """Take back what is offered and no longer owed."""
+        if self.offers:
+            wanted = {task.task for task in tasks}
+            for number in [number for number in self.offers if number not in wanted]:
+                await self.engine.leases.withdraw(self.offers.pop(number))
+
+    def take_refused(self) -> list[TaskFailed]:
+        refused, self.refused = self.refused, []
+        return refused
+
+    def _offered(self, task: RunTask) -> bool:
+        self.gone.add(task.task)
+        try:
+            self.offers[task.task] = offer_of(self.workspace, self.execution, task).key
+        except EvaluationFailed as failed:
+            self._refuse(task, failed.error, failed.cause)
+            return False
+        return True
+
+    def _refuse(self, task: RunTask, error: str, cause: str) -> None:
+        now = self.engine.clock.now()
+        self.refused.append(TaskFailed(task.scope, task.task, error, cause, now, now, retryable=False))
