@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -46,16 +46,17 @@ class Host:
 
     world: World
     without: Sequence[str] = ()
-    running: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def run(self, seconds: float) -> None:
         functions = [one for one in declare(self.world) if one.name not in self.without]
         embedded = Embedded(self.world, functions, long_poll=20)
         embedded.start()
         await self.world.clock.sleep(seconds)
-        for task in (*embedded._tasks, *embedded._tickers):
+        receiving = [pump._receiving for pump in embedded._pumps if pump._receiving is not None]
+        everything = [*embedded._tasks, *embedded._tickers, *receiving]
+        for task in everything:
             task.cancel()
-        await asyncio.gather(*embedded._tasks, *embedded._tickers, return_exceptions=True)
+        await asyncio.gather(*everything, return_exceptions=True)
 
 
 async def workflow(world: World, seconds: float = 0) -> str:

@@ -31,9 +31,18 @@ async def _written(engine: Engine, workspace: str, execution: str, batch: Sequen
         state, now = book.state, engine.clock.now()
         program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
         admitted = [event for news in batch if (event := admit(program, state, news, now)) is not None]
-        sends = [wake(workspace, execution)] if any(_moves(state, event) for event in admitted) else []
-        if not admitted or await engine.books.append(book, admitted, now, sends):
+        if not admitted:
+            await _wake_again(engine, workspace, execution, state, batch)
             return state
+        sends = [wake(workspace, execution)] if any(_moves(state, event) for event in admitted) else []
+        if await engine.books.append(book, admitted, now, sends):
+            return state
+
+
+async def _wake_again(engine: Engine, workspace: str, execution: str, state: State, batch: Sequence[News]) -> None:
+    """Who repeats himself may have died between his write and its message."""
+    if not state.closed and any(_moves(state, news) for news in batch):
+        await engine.queue.send([wake(workspace, execution)])
 
 
 def _moves(state: State, event: News) -> bool:
