@@ -3,9 +3,10 @@
 from typing import assert_never
 
 from linkflow.engine import schedules
+from linkflow.engine.holds import wake_released
 from linkflow.engine.wakes import wake
 from linkflow.engine.watch import watch
-from linkflow.messages import Alarm, Due, Timer
+from linkflow.messages import Alarm, Due, Release, Timer
 from linkflow.runtime.wiring import World
 
 
@@ -15,6 +16,8 @@ async def ring(world: World, timer: Timer) -> None:
             await world.queue.send([wake(workspace, execution)])
         case Due(workspace, schedule):
             await schedules.fire(world.engine, workspace, schedule)
+        case Release():
+            await wake_released(world.engine, timer)
         case _:
             assert_never(timer)
 

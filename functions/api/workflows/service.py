@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from pydantic import SecretStr
 
+from functions.api.workflows.disabled import disabled_faults
 from functions.api.workflows.hooks import hooks_of
 from linkflow import ids
 from linkflow.engine.schedules import opening
@@ -47,8 +48,10 @@ async def create(
     """A new workflow with its first version. `secrets` are given ones of webhooks, by node. Raises `Invalid` with every
     fault; then nothing is saved."""
     checked = _check_asl(definition) if dialect == "asl" else check_graph(definition, world.engine.nodes)
-    if checked.errors:
-        raise Invalid("The definition", [Fault(f"$.definition{f.path[1:]}", f.code, f.message) for f in checked.errors])
+    faults = [Fault(f"$.definition{f.path[1:]}", f.code, f.message) for f in checked.errors]
+    faults += disabled_faults(definition, await world.engine.switchboard.controls(), workspace)
+    if faults:
+        raise Invalid("The definition", faults)
     drawn = checked.definition.nodes if checked.definition else ()
     made = hooks_of(world.ids, drawn, secrets or {})
     now = world.clock.now()

@@ -10,6 +10,7 @@
     │   ├── NotFound             no such thing in this workspace                404
     │   ├── WrongMethod          something is there, but not for this HTTP method       405
     │   ├── Conflict             the thing is not in a state that allows it     409
+    │   │   └── Held             held by somebody, and takes no starts           409
     │   ├── Outdated             changed by somebody else meanwhile             412
     │   ├── TooLarge             over a documented limit                        413
     │   ├── Invalid              well-formed but wrong: every fault listed      422
@@ -17,6 +18,7 @@
     │   └── LongHeaders          more headers than are kept                     431
     ├── TryAgain                 nobody's fault, the same call may succeed      503
     │   ├── Throttled            a store or queue asked us to slow down
+    │   ├── Maintenance          the engine takes no starts for a while
     │   └── Unreachable          a store or queue did not answer
     ├── ConditionFailed          a conditional write lost; never leaves the stores
     └── Broken                   our fault: a bug or a damaged record           500
@@ -120,6 +122,15 @@ class Conflict(Refused):
     code = "conflict"
 
 
+class Held(Conflict):
+    code = "held"
+
+    def __init__(self, what: str, mode: str, reason: str) -> None:
+        doing = {"pause": "paused", "drain": "being drained"}[mode]
+        said = f" ({reason})" if reason else ""
+        super().__init__(f"The {what} is {doing}{said} and takes no starts; resume it, or try again later.")
+
+
 class Outdated(Refused):
     status = 412
     code = "outdated"
@@ -173,6 +184,16 @@ class Throttled(TryAgain):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} asked us to slow down; try again.", headers={"Retry-After": "1"})
+
+
+class Maintenance(TryAgain):
+    code = "maintenance"
+
+    def __init__(self, reason: str) -> None:
+        said = f": {reason}" if reason else ""
+        super().__init__(
+            f"The engine takes no starts for a while{said}. Try again later.", headers={"Retry-After": "60"}
+        )
 
 
 class Unreachable(TryAgain):

@@ -103,7 +103,16 @@ class Closed(msgspec.Struct, frozen=True, tag="closed"):
     execution: str
 
 
-Timer = Alarm | Due
+class Release(msgspec.Struct, frozen=True, tag="release"):
+    """A hold ended: wake the open executions of a workflow, a workspace or (empty) all, a page of one shard each."""
+
+    workspace: str
+    workflow: str
+    shard: int
+    cursor: str | None = None
+
+
+Timer = Alarm | Due | Release
 """What stands in the queue `timers`."""
 
 

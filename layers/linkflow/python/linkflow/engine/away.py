@@ -8,6 +8,7 @@ then never again.
 
 from collections.abc import Collection, Sequence
 
+from linkflow.engine.enabled import check_enabled
 from linkflow.engine.engine import Engine
 from linkflow.engine.lease import offer, offer_of
 from linkflow.engine.place import Placement, dispatch, dispatch_isolated, place
@@ -68,6 +69,8 @@ class Away:
         for task in due:
             where = self.place(task)
             try:
+                if where != "remote":
+                    check_enabled(self.engine.switchboard.seen, self.workspace, task.resource)
                 if where == "queue":
                     sends.append(dispatch(self.workspace, self.execution, task))
                 elif where == "isolated":

@@ -8,6 +8,7 @@ from linkflow.engine.bells import Bells
 from linkflow.engine.closings import Closings
 from linkflow.engine.letters import Letters
 from linkflow.engine.programs import Programs
+from linkflow.engine.switchboard import Switchboard
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.nodes.base import BaseNode
@@ -15,6 +16,7 @@ from linkflow.ports import Blobs, Clock, Http, Ids, Queue, Table
 from linkflow.search import Catalogue
 from linkflow.stores.books import Books
 from linkflow.stores.catalogue import ScanningCatalogue
+from linkflow.stores.controls import ControlStore
 from linkflow.stores.files import Files
 from linkflow.stores.leases import Leases
 from linkflow.stores.schedules import Schedules
@@ -78,6 +80,7 @@ class Engine:
     schedules: Schedules
     programs: Programs
     leases: Leases
+    switchboard: Switchboard
     bells: Bells = field(default_factory=Bells)
     closings: Closings = field(default_factory=Closings)
     letters: Letters = field(default_factory=Letters)
@@ -114,5 +117,6 @@ def build(
         Schedules(table),
         Programs(workflows, nodes),
         Leases(table),
+        Switchboard(ControlStore(table), clock),
         limits=limits,
     )

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from linkflow.engine.engine import Engine
 from linkflow.engine.firing import decide
+from linkflow.engine.holds import is_held
 from linkflow.engine.schedule_starts import TRIGGER, start_owed
 from linkflow.engine.wakes import due as look_at
 from linkflow.errors import NotFound, Refused
@@ -66,6 +67,8 @@ async def fire(engine: Engine, workspace: str, identifier: str) -> None:
         if found.standing.owed:
             await _carry_out(engine, found)
             continue
+        if await _is_held(engine, found.schedule):
+            return
         running = await _running(engine, found)
         decided = decide(found.schedule, found.standing, running, engine.clock.now())
         if decided is None:
@@ -76,6 +79,12 @@ async def fire(engine: Engine, workspace: str, identifier: str) -> None:
             await engine.schedules.advance(found, decided, keep_due=True)
         else:
             await engine.schedules.advance(found, *announced(engine, found.schedule, decided))
+
+
+async def _is_held(engine: Engine, schedule: Schedule) -> bool:
+    """What is due meanwhile is missed, if it takes too long: the misfire policy says what becomes of it."""
+    controls = await engine.switchboard.controls()
+    return "schedules" in controls.features_off or await is_held(engine, schedule.workspace, schedule.workflow)
 
 
 async def _nearly(engine: Engine, found: Found) -> bool:

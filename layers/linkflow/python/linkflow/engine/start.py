@@ -8,6 +8,7 @@ import msgspec
 
 from linkflow import ids
 from linkflow.engine.engine import Engine
+from linkflow.engine.holds import admit_start
 from linkflow.engine.wakes import wake
 from linkflow.errors import Conflict
 from linkflow.execution.events import ExecutionStarted, Names, Parent, Part
@@ -55,7 +56,9 @@ class Start:
 async def start(engine: Engine, request: Start) -> str:
     """The new execution's id. With an idempotency key that was used before: the id given then.
 
-    Raises `Conflict` when the key was used for another request."""
+    Raises `Conflict` when the key was used for another request, `Held` or `Maintenance` where starts are refused."""
+    if request.parent is None:
+        await admit_start(engine, request.workflow.workspace, request.workflow.id)
     execution = request.execution or engine.ids.new(ids.EXECUTION)
     if request.idempotency_key is not None:
         execution = await _claimed(engine, request, execution)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from linkflow.engine.enabled import check_enabled
 from linkflow.engine.engine import Call, Engine, Told
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
@@ -60,6 +61,7 @@ async def run_task(engine: Engine, call: Call) -> Told:
 
     async def carry_out() -> Told:
         resource = call.task.resource.removesuffix(":2").removesuffix(".sync").removesuffix(".waitForTaskToken")
+        check_enabled(await engine.switchboard.controls(), call.workspace, resource)
         if integration := engine.integrations.get(resource):
             return await integration(engine, call)
         return await _run_node(engine, resource, call.task)

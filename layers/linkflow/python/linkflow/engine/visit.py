@@ -16,6 +16,7 @@ from linkflow.engine import children
 from linkflow.engine.away import Away
 from linkflow.engine.closed import announce
 from linkflow.engine.engine import Engine
+from linkflow.engine.holds import news_of_hold
 from linkflow.engine.running import Running
 from linkflow.engine.schedules import next_in_line
 from linkflow.engine.wakes import alarm, wake
@@ -79,6 +80,7 @@ class _Visit:
     async def _turn(self, news: list[News]) -> bool:
         """One turn: decide, record, obey. False: the visit is over."""
         now = self.engine.clock.now()
+        news = [*news, *await news_of_hold(self.engine, self.book.workspace, self.book.state)]
         tasks = self._advance(news, now)
         while not await self._recorded(tasks, news, now):
             tasks = self._advance(news, now)

@@ -3,7 +3,7 @@
 import msgspec
 
 from linkflow.engine.engine import Engine
-from linkflow.messages import LANE, TIMERS, Alarm, Due, Wake
+from linkflow.messages import LANE, TIMERS, Alarm, Due, Release, Wake
 from linkflow.ports import Send
 
 LONGEST_DELAY = 900.0
@@ -30,3 +30,7 @@ async def alarm(engine: Engine, workspace: str, execution: str, moment: float) -
 def due(workspace: str, schedule: str, delay: float = 0.0) -> Send:
     """The message that has a schedule looked at in `delay` seconds."""
     return Send(TIMERS.name, _encoder.encode(Due(workspace, schedule)), delay=min(max(0.0, delay), LONGEST_DELAY))
+
+
+def released(message: Release) -> Send:
+    return Send(TIMERS.name, _encoder.encode(message))

@@ -9,6 +9,7 @@ import math
 
 from linkflow.engine import children
 from linkflow.engine.engine import Engine
+from linkflow.engine.holds import HELD, news_of_hold
 from linkflow.engine.lease import remind
 from linkflow.engine.news import tell
 from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
@@ -19,6 +20,8 @@ LOOK_AGAIN = 300.0
 """Seconds between two looks at an execution that does not say when it will go on."""
 LOOK_AT_PAUSED = 86_400.0
 """The same for one that is paused: whoever resumes it has it looked at sooner."""
+LOOK_AT_HELD = 3_600.0
+"""The same for one that is held with others: the messages of the release are many, and one may be lost."""
 _BATCH = 200
 
 
@@ -46,7 +49,10 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
         return
     moment = next_moment(book.state)
     if book.state.paused is not None and (moment is None or moment > now):
-        await engine.summaries.check_again(workspace, execution, min(moment or math.inf, now + LOOK_AT_PAUSED))
+        if await news_of_hold(engine, workspace, book.state):
+            await engine.queue.send([wake(workspace, execution)])
+        again = now + (LOOK_AT_HELD if book.state.paused.by == HELD else LOOK_AT_PAUSED)
+        await engine.summaries.check_again(workspace, execution, min(moment or math.inf, again))
         return
     for news in await children.outcomes(engine, workspace, execution, book.state):
         await tell(engine, workspace, execution, news)

@@ -11,6 +11,8 @@ IDEM#w#key   IDEM               what a repeated request was answered with
 RATE#name    <period>           how often it happened in that period
 FIND#w#term  <moment>#<e>       an execution with that business key, tag or attribute (where no index knows them)
 TASKS#w#q    <rank>#<execution>#<task>   a task that remote workers may lease, the most urgent first
+SETTINGS     SETTINGS           the installation's controls
+PULSE        PULSE              when the timer last swept
 INSTALLATION OWNER              the first owner, made once
 """
 
@@ -116,6 +118,14 @@ _LOWEST = 10_000
 
 def installation() -> Key:
     return Key("INSTALLATION", "OWNER")
+
+
+def controls() -> Key:
+    return Key("SETTINGS", "SETTINGS")
+
+
+def pulse() -> Key:
+    return Key("PULSE", "PULSE")
 
 
 # ---------------------------------------------------------------- index keys

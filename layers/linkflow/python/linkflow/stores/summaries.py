@@ -86,6 +86,11 @@ class Summaries:
         asked = replace_query(query, trigger=query.trigger or one.trigger)
         return one if fits(asked, facets_of(one)) else None
 
+    async def open_ones(self, shard: int, limit: int, cursor: str | None) -> tuple[list[Summary], str | None]:
+        """A page of all that are open, of whatever workspace: each has a moment at which the watchdog looks."""
+        page = await self.table.query(Range(keys.due(shard), index=Index.DUE, limit=limit, after=cursor))
+        return [decode(item.body, Summary) for item in page.items], page.cursor
+
 
 def _item(summary: Summary, opening: bytes | None, version: int) -> Item:
     workspace, execution = summary.workspace, summary.execution
