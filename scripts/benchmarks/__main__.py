@@ -1,7 +1,8 @@
-"""`scripts/bench [a b c d e f g] [cost]`"""
+"""`scripts/bench [a b …] [cost] [peers]`: loads by letter; what AWS would bill; LinkFlow beside other engines."""
 
 import asyncio
 import sys
+from collections.abc import Callable, Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -9,7 +10,10 @@ from rich.table import Table
 from scripts.benchmarks import cost
 from scripts.benchmarks.line import Line
 from scripts.benchmarks.loads import LOADS
+from scripts.benchmarks.peers import compare
 from scripts.benchmarks.server import server
+
+_PROGRAMS: Mapping[str, Callable[[], None]] = {"cost": cost.main, "peers": compare.main}
 
 
 async def measure(letters: list[str]) -> list[Line]:
@@ -19,14 +23,15 @@ async def measure(letters: list[str]) -> list[Line]:
 
 def main() -> None:
     asked = sys.argv[1:] or [*sorted(LOADS), "cost"]
-    letters = [letter for letter in asked if letter != "cost"]
-    unknown = [letter for letter in letters if letter not in LOADS]
+    unknown = [one for one in asked if one not in LOADS and one not in _PROGRAMS]
     if unknown:
-        raise SystemExit(f"There are the loads {' '.join(sorted(LOADS))} and cost, but not {' '.join(unknown)}.")
-    if letters:
+        there = " ".join([*sorted(LOADS), *_PROGRAMS])
+        raise SystemExit(f"There are the loads {there}, but not {' '.join(unknown)}.")
+    if letters := [one for one in asked if one in LOADS]:
         _print_lines(letters)
-    if "cost" in asked:
-        cost.main()
+    for one in asked:
+        if one in _PROGRAMS:
+            _PROGRAMS[one]()
 
 
 def _print_lines(letters: list[str]) -> None:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
-_START = {"id": "start", "type": "manual"}
+START = {"id": "start", "type": "manual"}
 
 
 def chain(length: int, node_type: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -11,7 +11,7 @@ def chain(length: int, node_type: str, config: dict[str, Any] | None = None) -> 
     names = ["start", *(f"n{index}" for index in range(length))]
     nodes = [{"id": name, "type": node_type, "config": config or {}} for name in names[1:]]
     edges = [{"source": source, "target": target} for source, target in pairwise(names)]
-    return {"nodes": [_START, *nodes], "edges": edges}
+    return {"nodes": [START, *nodes], "edges": edges}
 
 
 def fan(width: int) -> dict[str, Any]:
@@ -20,4 +20,4 @@ def fan(width: int) -> dict[str, Any]:
     nodes = [{"id": name, "type": "no_op"} for name in names]
     out = [{"source": "start", "target": name} for name in names]
     back = [{"source": name, "target": "join"} for name in names]
-    return {"nodes": [_START, *nodes, {"id": "join", "type": "merge"}], "edges": [*out, *back]}
+    return {"nodes": [START, *nodes, {"id": "join", "type": "merge"}], "edges": [*out, *back]}

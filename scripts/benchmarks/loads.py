@@ -5,7 +5,7 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from scripts.benchmarks import long_loads
+from scripts.benchmarks import long_loads, open_loads
 from scripts.benchmarks.client import Client
 from scripts.benchmarks.graphs import chain, fan
 from scripts.benchmarks.line import Line
@@ -128,4 +128,6 @@ LOADS: Mapping[str, Callable[[Server], Awaitable[list[Line]]]] = {
     "e": beginnings,
     "f": long_loads.long,
     "g": long_loads.wide,
+    "h": open_loads.timers,
+    "i": open_loads.signals,
 }
