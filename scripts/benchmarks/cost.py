@@ -128,14 +128,14 @@ def _shared(meter: Meter, executions: int, cpu: float) -> Costs:
 
 def main() -> None:
     rows = {name: asyncio.run(costs(load)) for name, load in LOADS.items()}
-    Console().print(_table(rows))
+    Console(width=130).print(_table(rows))
     first = next(iter(rows.values()))
     spent = Printed("what the first load's units are for", "units an execution", "$ a million executions")
     for (unit, purpose), number in sorted(first.shares.items()):
         spent.add_row(f"{unit.value}: {purpose}", f"{number:.2f}", f"{number * DOLLARS[unit] * _MILLION:.2f}")
     seconds = first.units[Unit.COMPUTE]
     spent.add_row(Unit.COMPUTE.value, f"{seconds:.3f}", f"{seconds * DOLLARS[Unit.COMPUTE] * _MILLION:.2f}")
-    Console().print(spent)
+    Console(width=130).print(spent)
 
 
 def _table(rows: Mapping[str, Costs]) -> Printed:

@@ -86,7 +86,7 @@ class _Visit:
             tasks = self._advance(news, now)
         state = self.book.state
         if state.closed:
-            await self.engine.summaries.close(self.book.workspace, self.book.execution, state)
+            await self.engine.summaries.close(self.book.workspace, self.book.execution, state, self.book.summary)
             self.engine.closings.tell(self.book.execution, state)
             await children.report(self.engine, self.book.workspace, state)
             await announce(self.engine, self.program, self.book.workspace, self.book.execution, state)

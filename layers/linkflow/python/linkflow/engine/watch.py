@@ -45,7 +45,7 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
     if book.state.closed:
         # Its visit died after the last turn: a new one tells whoever is to be told.
         await engine.queue.send([wake(workspace, execution)])
-        await engine.summaries.close(workspace, execution, book.state)
+        await engine.summaries.close(workspace, execution, book.state, book.summary)
         return
     moment = next_moment(book.state)
     if book.state.paused is not None and (moment is None or moment > now):

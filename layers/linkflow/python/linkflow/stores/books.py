@@ -50,6 +50,8 @@ class Book:
     """Bytes of turns since the last snapshot."""
     snapshot: int = 0
     """Bytes of the last snapshot."""
+    summary: Item | None = None
+    """The summary item, where loading came by it (it holds the opening). It may be outdated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class Books:
 
     async def _apply(self, book: Book, item: Item) -> None:
         numbered = await self._numbered(item)
+        if numbered.number == 0:
+            book.summary = item
         for event in numbered.turn.events:
             evolve(book.state, event, numbered.turn.at)
         book.number = numbered.number

@@ -34,10 +34,11 @@ class Summaries:
         item = await self.table.get(keys.summary(workspace, execution))
         return decode(item.body, Summary) if item else None
 
-    async def close(self, workspace: str, execution: str, state: State) -> None:
-        """Write down how it ended; repeating it changes nothing. Whoever else writes meanwhile (the watchdog moves
-        `check_at`) makes this look again, so that nobody's fields are lost."""
-        item = await self.table.get(keys.summary(workspace, execution))
+    async def close(self, workspace: str, execution: str, state: State, known: Item | None = None) -> None:
+        """Write down how it ended; repeating it changes nothing. `known` is the summary's item as it was seen before,
+        which saves a look. Whoever else writes meanwhile (the watchdog moves `check_at`) makes this look again, so that
+        nobody's fields are lost."""
+        item = known or await self.table.get(keys.summary(workspace, execution))
         error = state.failure.error if state.failure else None
         while item is not None:
             found = decode(item.body, Summary)
