@@ -8,8 +8,9 @@ from linkflow.ports import QueueSpec
 from linkflow.runtime.functions import Function, QueueTrigger
 
 _SENDS: dict[str, tuple[QueueSpec, ...]] = {
-    "api": (LANE, TIMERS),
+    "api": (LANE, TASKS, TIMERS),
     "edge": (LANE,),
+    "frontend": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED),
     "history": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED),
     "matching": (LANE,),
     "worker": (LANE,),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from functions.services import declare
 from linkflow.runtime.emulators import moto
@@ -38,6 +39,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
         endpoint_url=request.getfixturevalue("emulator"),
         stage=f"t{secrets.token_hex(4)}",
         allow_hosts=("127.0.0.1",),
+        secret=SecretStr("a long random text"),
     )
 
 

@@ -316,3 +316,13 @@ def test_news_for_a_cancelled_task_comes_too_late() -> None:
     (inner,) = run.owed()
     run.tell(CANCEL)
     assert advance(run.program, run.state, [gives(1)(inner)], run.now) == []
+
+
+def test_a_task_that_runs_before_it_is_in_the_book_is_cleaned_up_after() -> None:
+    """The first turn is put late; a cancel that comes before it finds the opening alone."""
+    run = Run(program(graph([node("start", "manual"), tried("work", node("inner"), node("undo"))], "start -> work")))
+    run.start()
+    run.book = [(at, events[:1]) for at, events in run.book]
+    run.state = run.replayed()
+    run.tell(CANCEL)
+    assert [task.node for task in run.owed()] == ["undo"]

@@ -1,32 +1,30 @@
 """Routes of executions."""
 
-from typing import Annotated
-
-from aws_lambda_powertools.event_handler.openapi.params import Query
-
 from functions.api.auth.guard import caller
 from functions.api.executions import service
 from functions.api.executions.schemas import (
-    EventPage,
     ExecutionDetail,
-    HistoryView,
+    ResetExecution,
+    ResetView,
     SendSignal,
     SignalSent,
     SummaryPage,
     Wish,
 )
-from functions.api.executions.views import event_views, execution_detail, history_view, summary_view
+from functions.api.executions.views import execution_detail, summary_view
 from linkflow.engine.cancel import cancel, terminate
+from linkflow.engine.describe import describe, query
+from linkflow.engine.histories import aws_history, backwards, forwards
 from linkflow.engine.pauses import pause, resume
 from linkflow.engine.signal import signal
 from linkflow.execution.state import Status
 from linkflow.runtime.calls import current_call
-from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
+from linkflow.runtime.descriptions import AnswerView, EventPage, HistoryView, answer_view, event_page, history_view
+from linkflow.runtime.parameters import After, Before, Cursor, Limit, Order, WaitSeconds
 from linkflow.runtime.routes import Routes
 from linkflow.runtime.wiring import World
 
 _TAGS = ["executions"]
-After = Annotated[int, Query(ge=-1, description="Show what was recorded behind this turn.")]
 
 
 def execution_routes(routes: Routes, world: World) -> None:
@@ -39,18 +37,29 @@ def execution_routes(routes: Routes, world: World) -> None:
 
     @routes.get("/api/v1/executions/<execution_id>", tags=_TAGS, summary="One execution, node by node")
     async def get_execution(execution_id: str) -> ExecutionDetail:
-        return execution_detail(*await service.detail(world, caller().workspace, execution_id))
+        told = await describe(world.engine, caller().workspace, execution_id)
+        return execution_detail(told, *await service.detail(world, caller().workspace, execution_id))
+
+    @routes.get("/api/v1/executions/<execution_id>/query", tags=_TAGS, summary="Its data: variables and outputs")
+    async def query_execution(execution_id: str) -> AnswerView:
+        return answer_view(await query(world.engine, caller().workspace, execution_id))
 
     @routes.get("/api/v1/executions/<execution_id>/events", tags=_TAGS, summary="What was recorded, in order")
-    async def list_events(execution_id: str, after: After = -1, limit: Limit = 50, wait: WaitSeconds = 0) -> EventPage:
-        found = await service.events(world, caller().workspace, execution_id, after, limit, wait)
-        views = [view for one in found for view in event_views(one)]
-        closed = any(view.type in service.CLOSING for view in views)
-        return EventPage(data=views, next_after=found[-1].number if found else after, closed=closed)
+    async def list_events(
+        execution_id: str,
+        after: After = -1,
+        before: Before = None,
+        order: Order = "oldest",
+        limit: Limit = 50,
+        wait: WaitSeconds = 0,
+    ) -> EventPage:
+        if order == "newest":
+            return event_page(await backwards(world.engine, caller().workspace, execution_id, before, limit), after)
+        return event_page(await forwards(world.engine, caller().workspace, execution_id, after, limit, wait), after)
 
     @routes.get("/api/v1/executions/<execution_id>/history", tags=_TAGS, summary="The same in Step Functions' words")
     async def get_history(execution_id: str) -> HistoryView:
-        return history_view(await service.aws_history(world, caller().workspace, execution_id))
+        return history_view(await aws_history(world.engine, caller().workspace, execution_id))
 
     @routes.post("/api/v1/executions/<execution_id>/signal", tags=_TAGS, summary="Tell it something", status_code=202)
     async def signal_execution(execution_id: str, body: SendSignal) -> SignalSent:
@@ -76,3 +85,8 @@ def execution_routes(routes: Routes, world: World) -> None:
     @routes.post("/api/v1/executions/<execution_id>/resume", tags=_TAGS, summary="Let it go on", status_code=202)
     async def resume_execution(execution_id: str) -> None:
         await resume(world.engine, caller().workspace, execution_id, caller().user)
+
+    @routes.post("/api/v1/executions/<execution_id>/reset", tags=_TAGS, summary="Take it up again", status_code=202)
+    async def reset_execution(execution_id: str, body: ResetExecution) -> ResetView:
+        new = await service.take_up_again(world, caller(), execution_id, body, current_call().headers)
+        return ResetView(id=new, url=f"{world.settings.address}/api/v1/executions/{new}")

@@ -1,15 +1,11 @@
 """What callers get about executions. Times are RFC 3339 in UTC."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
+from linkflow.runtime.descriptions import ErrorView, PauseView, PendingTaskView, PendingTimerView, ResetOfView
 from linkflow.runtime.routes import Schema
-
-
-class ErrorView(Schema):
-    code: str | None
-    message: str | None
 
 
 class SummaryView(Schema):
@@ -64,38 +60,24 @@ class ExecutionView(Schema):
 
 
 class ExecutionDetail(ExecutionView):
+    """What it is at besides its nodes; what the fields mean is told at the engine's door."""
+
+    name: str = ""
+    business_key: str = ""
+    tags: list[str] = Field(default_factory=list)
+    attributes: dict[str, str | float | bool] = Field(default_factory=dict)
+    priority: int = 0
+    reason: str | None = None
+    paused: PauseView | None = None
+    parent: str | None = None
+    continued_from: str | None = None
+    continued_as: str | None = None
+    chain: str | None = None
+    reset_of: ResetOfView | None = None
+    reset_to: str | None = None
+    tasks: list[PendingTaskView] = Field(default_factory=list)
+    timers: list[PendingTimerView] = Field(default_factory=list)
     nodes: list[NodeView] = Field(default_factory=list)
-
-
-class EventView(Schema):
-    """One recorded fact. `turn` orders what was recorded together."""
-
-    turn: int
-    at: str
-    type: str
-    data: dict[str, Any]
-
-
-class EventPage(Schema):
-    """`next_after` goes on behind the last turn shown; it stays usable while the execution is open."""
-
-    data: list[EventView]
-    next_after: int
-    closed: bool
-
-
-class HistoryEventView(Schema):
-    """One event as Step Functions' GetExecutionHistory names it."""
-
-    id: int
-    previous_event_id: int
-    type: str
-    timestamp: str
-    details: dict[str, Any]
-
-
-class HistoryView(Schema):
-    data: list[HistoryEventView]
 
 
 class SendSignal(Schema):
@@ -114,3 +96,20 @@ class Wish(Schema):
     """`reason` is kept in the execution's book."""
 
     reason: str = Field("", max_length=1000)
+
+
+class ResetExecution(Wish):
+    """Behind event `index` of turn `turn` (all of it unless told), or before the last entry into `node`; by the `same`
+    version, or the `newest` if that would have gone the same way."""
+
+    turn: int | None = Field(None, ge=0)
+    index: int | None = Field(None, ge=0)
+    node: str | None = Field(None, min_length=1, max_length=80)
+    version: Literal["same", "newest"] = "same"
+
+
+class ResetView(Schema):
+    """The execution that goes on instead."""
+
+    id: str
+    url: str

@@ -1,35 +1,18 @@
 """Executions as users see them."""
 
-from functions.api.executions.schemas import SendSignal
+from collections.abc import Mapping
+
+from functions.api.executions.schemas import ResetExecution, SendSignal
 from linkflow import ids
-from linkflow.engine.results import await_news, await_result
-from linkflow.errors import Broken, NotFound
-from linkflow.execution.events import ExecutionStarted, SignalReceived
-from linkflow.execution.history import HistoryEvent, history
+from linkflow.engine.histories import all_turns
+from linkflow.engine.resets import Reset, reset
+from linkflow.execution.events import SignalReceived
 from linkflow.execution.state import State
 from linkflow.execution.timeline import Entry, timeline
 from linkflow.runtime.wiring import World
 from linkflow.search import Query
 from linkflow.stores import keys
-from linkflow.stores.books import Numbered
-from linkflow.stores.records import Summary
-
-CLOSING = frozenset(
-    {
-        "ExecutionSucceeded",
-        "ExecutionFailed",
-        "ExecutionTimedOut",
-        "ExecutionCancelled",
-        "ExecutionTerminated",
-        "ExecutionContinued",
-    }
-)
-"""Types of the events behind which nothing comes."""
-
-
-async def finished(world: World, workspace: str, execution: str, wait: float) -> State | None:
-    """The closed execution, if it closes within `wait` seconds."""
-    return await await_result(world.engine, workspace, execution, wait) if wait > 0 else None
+from linkflow.stores.records import ApiKey, Summary
 
 
 def told(world: World, body: SendSignal, by: str) -> SignalReceived:
@@ -39,29 +22,8 @@ def told(world: World, body: SendSignal, by: str) -> SignalReceived:
 
 async def detail(world: World, workspace: str, execution: str) -> tuple[State, list[Entry]]:
     """The execution with every node's entries. Raises `NotFound`."""
-    turns = await all_turns(world, workspace, execution)
+    turns = await all_turns(world.engine, workspace, execution)
     return timeline((one.turn.at, one.turn.events) for one in turns)
-
-
-async def aws_history(world: World, workspace: str, execution: str) -> list[HistoryEvent]:
-    """The book in Step Functions' vocabulary. Raises `NotFound`."""
-    turns = await all_turns(world, workspace, execution)
-    started = turns[0].turn.events[0]
-    if not isinstance(started, ExecutionStarted):
-        raise Broken(f"The book of {execution} does not begin with its start.")
-    program = await world.engine.programs.get(workspace, started.names.workflow_id, started.version, started.program)
-    return history(program, [(one.turn.at, one.turn.events) for one in turns])
-
-
-async def events(world: World, workspace: str, execution: str, after: int, limit: int, wait: float) -> list[Numbered]:
-    """The turns behind `after`; waits up to `wait` seconds for one. Raises `NotFound`."""
-    found = await world.engine.books.turns(workspace, execution, after, limit)
-    if not found and await world.engine.books.last_number(workspace, execution) is None:
-        raise NotFound("execution", execution)
-    if not found and wait > 0:
-        await await_news(world.engine, workspace, execution, after, wait)
-        found = await world.engine.books.turns(workspace, execution, after, limit)
-    return found
 
 
 async def listed(
@@ -73,9 +35,10 @@ async def listed(
     return page.summaries, page.cursor
 
 
-async def all_turns(world: World, workspace: str, execution: str) -> list[Numbered]:
-    """The whole book. Raises `NotFound`."""
-    turns = await world.engine.books.whole(workspace, execution)
-    if not turns:
-        raise NotFound("execution", execution)
-    return turns
+async def take_up_again(
+    world: World, caller: ApiKey, execution: str, body: ResetExecution, headers: Mapping[str, str]
+) -> str:
+    """The id of the execution that goes on instead. Raises what `reset` raises."""
+    key = headers.get("idempotency-key")
+    wish = Reset(body.turn, body.index, body.node, body.version, caller.user, body.reason, key)
+    return await reset(world.engine, caller.workspace, execution, wish)

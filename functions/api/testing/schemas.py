@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from functions.api.executions.schemas import ErrorView
 from functions.api.workflows.schemas import FaultView
+from linkflow.runtime.descriptions import ErrorView
 from linkflow.runtime.routes import Schema
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from functions.api.executions import service as executions
 from functions.api.testing import sight, states
 from functions.api.testing.schemas import PreviewExpressions, TestNode, TestState
 from linkflow import ids
 from linkflow.engine.engine import Call
+from linkflow.engine.histories import all_turns
 from linkflow.engine.tasks import run_bounded
 from linkflow.errors import Fault, Invalid
 from linkflow.execution.commands import RunTask
@@ -146,7 +146,7 @@ async def _seen(world: World, workspace: str, body: PreviewExpressions) -> View:
         raise Invalid("The request", [Fault("$.execution", "missing", "Say which execution the node is of.")])
     if body.execution is None:
         return sight.made_up(workspace, world.ids.new(ids.EXECUTION), world.clock.now(), None, {}, {})
-    numbered = await executions.all_turns(world, workspace, body.execution)
+    numbered = await all_turns(world.engine, workspace, body.execution)
     turns = [(one.turn.at, one.turn.events) for one in numbered]
     if body.node is None:
         return sight.seen_in_the_end(turns)

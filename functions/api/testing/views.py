@@ -1,6 +1,5 @@
 """What tests found, as callers see it."""
 
-from functions.api.executions.schemas import ErrorView
 from functions.api.testing.schemas import NodeTested, Preview, PreviewFailed, PreviewFailure, StateTested
 from functions.api.testing.service import NodeTest
 from functions.api.testing.states import staged
@@ -10,6 +9,7 @@ from linkflow.execution.inspect import Inspection
 from linkflow.execution.surroundings import moment_text
 from linkflow.language.json import Json
 from linkflow.language.view import MISSING
+from linkflow.runtime.descriptions import ErrorView
 
 
 def state_tested(found: Inspection, notes: list[str], level: str) -> StateTested:

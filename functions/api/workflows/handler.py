@@ -1,12 +1,12 @@
 """Routes of workflows."""
 
+import asyncio
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api.auth.guard import caller
-from functions.api.executions.service import finished
 from functions.api.executions.views import execution_view
 from functions.api.workflows import service
 from functions.api.workflows.hooks import rotate
@@ -23,6 +23,8 @@ from functions.api.workflows.schemas import (
     WorkflowView,
 )
 from functions.api.workflows.views import exported_view, hook_view, started_view, workflow_detail, workflow_view
+from linkflow.engine.start import start
+from linkflow.engine.synchronous import start_and_wait
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
 from linkflow.runtime.routes import Routes, to_json_bytes
@@ -72,10 +74,10 @@ def workflow_routes(routes: Routes, world: World) -> None:
     @routes.post("/api/v1/workflows/<workflow_id>/execute", tags=_TAGS, summary="Start an execution", status_code=202)
     async def execute_workflow(workflow_id: str, body: ExecuteWorkflow, wait: WaitSeconds = 0) -> Response[bytes]:
         key = current_call().headers.get("idempotency-key")
-        workspace = caller().workspace
-        started = await service.execute(world, workspace, workflow_id, [(body.input, body.name)], key)
-        state = await finished(world, workspace, started[0], wait)
-        view = started_view(world, started[0]) if state is None else execution_view(state)
+        (request,) = await service.requests(world, caller().workspace, workflow_id, [body], key)
+        outcome = await start_and_wait(world.engine, request, wait)
+        execution, state = outcome.started.execution, outcome.state
+        view = started_view(world, execution) if state is None else execution_view(state)
         return Response(202 if state is None else 200, "application/json", to_json_bytes(view))
 
     @routes.post(
@@ -83,6 +85,6 @@ def workflow_routes(routes: Routes, world: World) -> None:
     )
     async def execute_batch(workflow_id: str, body: ExecuteBatch) -> StartedBatch:
         key = current_call().headers.get("idempotency-key")
-        inputs = [(one.input, one.name) for one in body.executions]
-        started = await service.execute(world, caller().workspace, workflow_id, inputs, key)
+        requests = await service.requests(world, caller().workspace, workflow_id, body.executions, key)
+        started = await asyncio.gather(*(start(world.engine, request) for request in requests))
         return StartedBatch(data=[started_view(world, one) for one in started])

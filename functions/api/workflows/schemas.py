@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr
 
 from linkflow.runtime.routes import Schema
+from linkflow.runtime.starting import StartOptions
 
 GivenSecret = Annotated[SecretStr, Field(min_length=8, max_length=1_000)]
 
@@ -70,11 +71,8 @@ class WorkflowPage(Schema):
     next_cursor: str | None = None
 
 
-class ExecuteWorkflow(Schema):
-    """`input` is what the trigger hands to the workflow; `name` is for people."""
-
-    input: Any = None
-    name: str | None = Field(None, min_length=1, max_length=200)
+class ExecuteWorkflow(StartOptions):
+    pass
 
 
 class ExecuteBatch(Schema):

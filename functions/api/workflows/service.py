@@ -1,6 +1,5 @@
 """Workflows: checked whole, then saved whole."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from functions.api.workflows.disabled import disabled_faults
 from functions.api.workflows.hooks import hooks_of
 from linkflow import ids
 from linkflow.engine.schedules import opening
-from linkflow.engine.start import Start, start
+from linkflow.engine.start import Start
 from linkflow.errors import Conflict, Fault, Invalid
 from linkflow.language.asl_check import Problem, check_asl
 from linkflow.language.graph.check import Checked, check_graph
@@ -21,6 +20,7 @@ from linkflow.language.graph.definition import GraphDefinition, NodeDefinition
 from linkflow.language.graph.export import Facts, export_asl
 from linkflow.language.recurrence.form import to_recurrence
 from linkflow.nodes.schedule import Schedule as ScheduleNode
+from linkflow.runtime.starting import StartOptions, chosen
 from linkflow.runtime.wiring import World
 from linkflow.stores.records import Workflow, WorkflowVersion
 from linkflow.stores.schedules import Schedule
@@ -118,21 +118,15 @@ def _fault(problem: Problem) -> Fault:
     return Fault(problem.path, problem.code, problem.advice or problem.message)
 
 
-async def execute(
-    world: World,
-    workspace: str,
-    workflow_id: str,
-    inputs: Sequence[tuple[Any, str | None]],
-    idempotency_key: str | None,
-) -> list[str]:
-    """Start one execution for each input (and name), all by the same version; their ids."""
+async def requests(
+    world: World, workspace: str, workflow_id: str, wanted: Sequence[StartOptions], idempotency_key: str | None
+) -> list[Start]:
+    """The starts that are asked for, from the same trigger."""
     workflow = await world.engine.workflows.get(workspace, workflow_id)
-    node = await _start_node(world, workflow)
-    requests = [
-        Start(workflow, given, "manual", node, name, _key(idempotency_key, index))
-        for index, (given, name) in enumerate(inputs)
+    node, now = await _start_node(world, workflow), world.clock.now()
+    return [
+        chosen(one, workflow, "manual", node, _key(idempotency_key, index), now) for index, one in enumerate(wanted)
     ]
-    return list(await asyncio.gather(*(start(world.engine, request) for request in requests)))
 
 
 def _key(idempotency_key: str | None, index: int) -> str | None:

@@ -5,6 +5,7 @@
     │   ├── Malformed            not what the door takes (JSON, types)          400
     │   ├── Unauthenticated      no key, or a wrong one                         401
     │   ├── Untrusted            a webhook's caller who cannot prove who it is  401
+    │   ├── BadSignature         not signed, or not by whom it should be        401
     │   ├── Forbidden            a good key that may not do this                403
     │   ├── Barred               a caller whose address is not let in           403
     │   ├── NotFound             no such thing in this workspace                404
@@ -15,7 +16,8 @@
     │   ├── TooLarge             over a documented limit                        413
     │   ├── Invalid              well-formed but wrong: every fault listed      422
     │   ├── RateLimited          too many requests; says when to come back      429
-    │   └── LongHeaders          more headers than are kept                     431
+    │   ├── LongHeaders          more headers than are kept                     431
+    │   └── NotConfigured        this installation was not set up for it        501
     ├── TryAgain                 nobody's fault, the same call may succeed      503
     │   ├── Throttled            a store or queue asked us to slow down
     │   ├── Maintenance          the engine takes no starts for a while
@@ -81,6 +83,11 @@ class Untrusted(Refused):
 
     status = 401
     code = "untrusted_caller"
+
+
+class BadSignature(Refused):
+    status = 401
+    code = "bad_signature"
 
 
 class Forbidden(Refused):
@@ -172,6 +179,13 @@ class LongHeaders(Refused):
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"The headers are {size:,} bytes; the limit is {limit:,}.")
+
+
+class NotConfigured(Refused):
+    """The operator's move: a setting is missing, and the message says which."""
+
+    status = 501
+    code = "not_configured"
 
 
 class TryAgain(LinkFlowError):

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from linkflow import ids
+from linkflow.engine import chain
 from linkflow.engine.cancel import cancel, terminate
 from linkflow.engine.engine import Call, Engine
 from linkflow.engine.news import tell
@@ -122,7 +123,7 @@ async def outcomes(engine: Engine, workspace: str, execution: str, state: State)
     found: list[Outcome] = []
     for scope in state.scopes.values():
         if scope.task is not None and scope.task.submitted and scope.task.pattern == "sync":
-            book = await engine.books.load(workspace, child_id(execution, scope.task.task))
+            book = await chain.newest(engine, workspace, child_id(execution, scope.task.task))
             if book is not None and book.state.closed and book.state.parent is not None:
                 found.append(outcome(book.state, book.state.parent))
     return found
@@ -131,8 +132,8 @@ async def outcomes(engine: Engine, workspace: str, execution: str, state: State)
 async def end(engine: Engine, workspace: str, execution: str, tasks: Sequence[int]) -> None:
     """Nobody waits any more for the children of these tasks: cancel or terminate those that do not go on alone."""
     for task in tasks:
-        child = child_id(execution, task)
-        book = await engine.books.load(workspace, child)
+        book = await chain.newest(engine, workspace, child_id(execution, task))
+        child = child_id(execution, task) if book is None else book.execution
         policy = "detach" if book is None or book.state.parent is None else book.state.parent.on_close
         if policy != "detach":
             verb = terminate if policy == "terminate" else cancel

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from linkflow.engine.chain import succeed
 from linkflow.engine.engine import Engine
 from linkflow.errors import NotFound
 from linkflow.execution.state import State
@@ -24,7 +25,8 @@ def has_answered(state: State) -> bool:
 async def await_result(
     engine: Engine, workspace: str, execution: str, seconds: float, enough: Enough = is_closed
 ) -> State | None:
-    """The state, as soon as it is `enough`; None when it is not within `seconds`. Raises `NotFound`."""
+    """The state, as soon as it is `enough`; None when it is not within `seconds`. An execution that goes on in another
+    one is waited for there. Raises `NotFound`."""
     deadline = engine.clock.now() + seconds
     while True:
         waiter = engine.closings.expect(execution)
@@ -35,7 +37,9 @@ async def await_result(
                 state = await _told(engine, waiter, min(LOOK_EVERY, remaining))
         finally:
             engine.closings.forget(execution, waiter)
-        if state is not None and enough(state):
+        if state is not None and (following := await succeed(engine, workspace, execution, state)) is not None:
+            execution = following
+        elif state is not None and enough(state):
             return state
         if engine.clock.now() >= deadline:
             return None

@@ -1,4 +1,12 @@
-"""Starting an execution: accepted means written down, before anybody is told so."""
+"""Starting an execution: accepted means written down, before anybody is told so.
+
+    at once     the opening and a lane message, in one write where the store can
+    later       the opening and one alarm (or, beyond a delay queue, the watchdog's index): nothing else until then
+    held        the opening alone: whoever starts it drives it (`engine/synchronous.py`)
+
+A business key may be unique among the open executions of a workflow (`engine/claims.py`). What dies between two writes
+is mended by the same request with the same key, and otherwise by the watchdog.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,13 +15,14 @@ from hashlib import sha256
 import msgspec
 
 from linkflow import ids
+from linkflow.engine import claims
 from linkflow.engine.engine import Engine
 from linkflow.engine.holds import admit_start
-from linkflow.engine.wakes import wake
+from linkflow.engine.wakes import LONGEST_DELAY, ring, wake
 from linkflow.errors import Conflict
 from linkflow.execution.events import ExecutionStarted, Names, Parent, Part
 from linkflow.language.json import Json
-from linkflow.ports import Item
+from linkflow.ports import Item, Send
 from linkflow.stores import keys
 from linkflow.stores.books import Turn
 from linkflow.stores.claims import claim
@@ -32,7 +41,9 @@ class Start:
     itself, where that is not what it is called here (a rehearsal); `part`: of which Map it works on a part. `version`:
     another than the current one. `business_key`, `tags`, `attributes` are what it is found by; of what waits for its
     turn, a higher `priority` comes first (0 is ordinary). `remembered`: for how many seconds the idempotency key stands
-    for this execution; `exact`: whether a request that repeats the key must be the same in everything."""
+    for this execution; `exact`: whether a request that repeats the key must be the same in everything. `begins`: the
+    moment before which nothing happens; `held`: for so many seconds whoever starts it drives it; `timeout` (seconds)
+    instead of the workflow's own. `continued_from`: the execution that goes on in this one, `chain`: the first."""
 
     workflow: Workflow
     input: Json
@@ -51,25 +62,57 @@ class Start:
     priority: int = 0
     remembered: float = REMEMBERED
     exact: bool = True
+    key_policy: claims.KeyPolicy = "allow"
+    begins: float | None = None
+    held: float | None = None
+    timeout: float | None = None
+    continued_from: str | None = None
+    chain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """`new` is False for an execution that was there before: by its idempotency key, or its business key."""
+
+    execution: str
+    new: bool
 
 
 async def start(engine: Engine, request: Start) -> str:
-    """The new execution's id. With an idempotency key that was used before: the id given then.
+    """The execution's id; see `begin`."""
+    return (await begin(engine, request)).execution
 
-    Raises `Conflict` when the key was used for another request, `Held` or `Maintenance` where starts are refused."""
+
+async def begin(engine: Engine, request: Start) -> Started:
+    """Start it, or find the one that the idempotency key or the business key stands for.
+
+    Raises `Conflict` when the idempotency key was used for another request, or the business key is taken; `Held` or
+    `Maintenance` where starts are refused."""
     if request.parent is None:
         await admit_start(engine, request.workflow.workspace, request.workflow.id)
     execution = request.execution or engine.ids.new(ids.EXECUTION)
     if request.idempotency_key is not None:
         execution = await _claimed(engine, request, execution)
-    await _open(engine, request, execution)
-    return execution
+    summary, opening, sends = await opened(engine, request, execution, unique=request.key_policy != "allow")
+    if request.key_policy == "allow":
+        return Started(execution, await engine.summaries.open(summary, opening, sends))
+    holder = await claims.open_alone(engine, summary, opening, request.key_policy)
+    if holder is not None:
+        await _remember(engine, request, holder)
+        return Started(holder, new=False)
+    await engine.queue.send(sends)
+    return Started(execution, new=True)
 
 
-async def _open(engine: Engine, request: Start, execution: str) -> None:
+async def opened(
+    engine: Engine, request: Start, execution: str, *, unique: bool = False
+) -> tuple[Summary, bytes, tuple[Send, ...]]:
+    """What begins an execution: its summary, the book's opening, and what makes somebody look at it."""
     workflow, now = request.workflow, engine.clock.now()
     number = request.version or workflow.version
     program = await engine.programs.numbered(workflow.workspace, workflow.id, number)
+    begins = request.begins if request.begins is not None and request.begins > now else None
+    timeout = request.timeout or program.timeout
     started = ExecutionStarted(
         request.input,
         request.names or Names(execution, request.name or execution, workflow.id, workflow.name),
@@ -78,11 +121,15 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
         program.hash,
         request.trigger,
         request.node,
-        None if program.timeout is None else now + program.timeout,
+        None if timeout is None else (begins or now) + timeout,
         engine.ids.secret(),
         request.parent,
         request.part,
         priority=request.priority,
+        begins=begins,
+        continued_from=request.continued_from,
+        chain=request.chain,
+        held_until=None if request.held is None or begins is not None else now + request.held,
     )
     opening = await engine.books.opening(workflow.workspace, execution, Turn(now, (started,)))
     summary = Summary(
@@ -93,21 +140,36 @@ async def _open(engine: Engine, request: Start, execution: str) -> None:
         now,
         request.name or "",
         request.trigger,
-        check_at=now + WATCH_AFTER,
+        check_at=_check_at(started, now),
         business_key=request.business_key,
         tags=request.tags,
         attributes=request.attributes,
         priority=request.priority,
         parent="" if request.parent is None else request.parent.execution,
+        unique=unique,
     )
-    await engine.summaries.open(summary, opening, (wake(workflow.workspace, execution),))
+    return summary, opening, _first_send(started, now)
+
+
+def _check_at(started: ExecutionStarted, now: float) -> float:
+    """When the watchdog looks first: before a moment that is far away, so that it can leave the alarm."""
+    if started.begins is not None and started.begins - now > LONGEST_DELAY:
+        return started.begins - LONGEST_DELAY / 2
+    return (started.held_until or (started.begins or now) + WATCH_AFTER) + 1
+
+
+def _first_send(started: ExecutionStarted, now: float) -> tuple[Send, ...]:
+    workspace, execution = started.workspace, started.names.execution_id
+    if started.begins is not None:
+        delay = started.begins - now
+        return (ring(workspace, execution, started.begins, delay),) if delay <= LONGEST_DELAY else ()
+    return () if started.held_until is not None else (wake(workspace, execution),)
 
 
 async def _claimed(engine: Engine, request: Start, execution: str) -> str:
     """The execution that the idempotency key stands for: `execution`, or one begun before. Opening that one again is
     harmless, and mends a start that died between both writes."""
-    content = msgspec.json.encode([request.workflow.id, request.input, request.trigger], order="sorted")
-    answered = Answered(execution, sha256(content).hexdigest())
+    answered = Answered(execution, _digest(request))
     key = keys.idempotency(request.workflow.workspace, request.idempotency_key or "")
     now = engine.clock.now()
     found = await claim(engine.table, Item(key, encode(answered), expires_at=now + request.remembered), now)
@@ -117,3 +179,20 @@ async def _claimed(engine: Engine, request: Start, execution: str) -> str:
     if request.exact and before.digest != answered.digest:
         raise Conflict("This Idempotency-Key was used for another request; use a new one for each request.")
     return before.execution
+
+
+async def _remember(engine: Engine, request: Start, holder: str) -> None:
+    """The idempotency key stands for the execution that has the business key, also when that one is over."""
+    if request.idempotency_key is not None:
+        key = keys.idempotency(request.workflow.workspace, request.idempotency_key)
+        expires = engine.clock.now() + REMEMBERED
+        await engine.table.put(Item(key, encode(Answered(holder, _digest(request))), expires_at=expires))
+
+
+def _digest(request: Start) -> str:
+    """Of what was asked for; how late it begins is told in other words each time."""
+    content: list[Json] = [request.workflow.id, request.input, request.trigger]
+    plain = Start(request.workflow, request.input)
+    options = ("business_key", "key_policy", "version", "timeout", "tags", "attributes", "priority")
+    content += [[name, getattr(request, name)] for name in options if getattr(request, name) != getattr(plain, name)]
+    return sha256(msgspec.json.encode(content, order="sorted")).hexdigest()

@@ -12,33 +12,43 @@ visit that finds its turn written by somebody else (a cancel, another visit) loa
 tasks that nobody awaits any more are cancelled.
 """
 
-from linkflow.engine import children
+from linkflow.engine import children, resets
 from linkflow.engine.away import Away
-from linkflow.engine.closed import announce
+from linkflow.engine.endings import finish
 from linkflow.engine.engine import Engine
 from linkflow.engine.holds import news_of_hold
 from linkflow.engine.running import Running
-from linkflow.engine.schedules import next_in_line
 from linkflow.engine.wakes import alarm, wake
 from linkflow.execution.advance import advance, next_moment, owed
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import Event, News, TaskStarted, VisitResumed
+from linkflow.execution.events import Event, HandedOver, News, TaskStarted, VisitResumed
+from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
 from linkflow.language.program import Program
+from linkflow.ports import Send
 from linkflow.stores.books import Book
 
 
-async def visit(engine: Engine, workspace: str, execution: str, *, resumed: bool = False) -> State | None:
+async def visit(
+    engine: Engine, workspace: str, execution: str, *, resumed: bool = False, budget: float | None = None
+) -> State | None:
     """Drive the execution as far as it goes; its state afterwards, or None if there is no such execution.
 
-    `resumed` says that an earlier visit may have died with its process. Raises what the ports raise; the caller's
-    message then comes again."""
+    `resumed` says that an earlier visit may have died with its process. `budget`: whoever started the execution drives
+    it, for so many seconds (`engine/synchronous.py`); all others leave it alone for that time. Raises what the ports
+    raise; the caller's message then comes again."""
     book = await engine.books.load(workspace, execution)
     if book is None:
         return None
     state = book.state
+    if state.held_until is not None and budget is None and not state.closed:
+        if engine.clock.now() < state.held_until:
+            await alarm(engine, workspace, execution, state.held_until)
+            return state
+        resumed = True
+    await resets.settle(engine, workspace, state)
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
-    driven = _Visit(engine, book, program)
+    driven = _Visit(engine, book, program, budget or engine.limits.visit)
     try:
         return await driven.run(resumed=resumed)
     finally:
@@ -51,7 +61,7 @@ class _Visit:
 
     __slots__ = ("away", "book", "ends", "engine", "let_go", "pending", "program", "running")
 
-    def __init__(self, engine: Engine, book: Book, program: Program) -> None:
+    def __init__(self, engine: Engine, book: Book, program: Program, limit: float | None) -> None:
         self.engine = engine
         self.book = book
         self.program = program
@@ -59,7 +69,6 @@ class _Visit:
         self.running = Running(engine, book.workspace, book.execution)
         self.away = Away(engine, book.workspace, book.execution, ())
         self.let_go = len(book.state.orphans)
-        limit = engine.limits.visit
         self.ends = None if limit is None else engine.clock.now() + limit
 
     async def run(self, *, resumed: bool) -> State:
@@ -86,16 +95,15 @@ class _Visit:
             tasks = self._advance(news, now)
         state = self.book.state
         if state.closed:
-            await self.engine.summaries.close(self.book.workspace, self.book.execution, state, self.book.summary)
-            self.engine.closings.tell(self.book.execution, state)
-            await children.report(self.engine, self.book.workspace, state)
-            await announce(self.engine, self.program, self.book.workspace, self.book.execution, state)
-            await next_in_line(self.engine, self.book.workspace, state)
+            await finish(self.engine, self.program, self.book)
             await self._let_go()
             await self.away.keep(())
             return False
         await self._let_go()
         await self.away.keep(tasks)
+        if self.book.state.held_until is not None and any(task.at_most_once for task in tasks):
+            await self._leave(now, [wake(self.book.workspace, self.book.execution)])
+            return False
         first = [TaskStarted(task.scope, task.task, now) for task in tasks if self._starts_once(task)]
         first_news: list[News] = [*self.away.take_refused(), *first]
         if first_news:
@@ -169,10 +177,23 @@ class _Visit:
         """Whether there is anything to stay for. If not, whoever comes next has been seen to."""
         moment = next_moment(self.book.state)
         if self.ends is not None and now >= self.ends:
-            await self.engine.queue.send([wake(self.book.workspace, self.book.execution)])
+            await self._leave(now, [wake(self.book.workspace, self.book.execution)])
             return False
         if self.running.any or (moment is not None and moment - now <= self.engine.limits.linger):
             return True
         if moment is not None:
             await alarm(self.engine, self.book.workspace, self.book.execution, moment)
+        await self._leave(now, [])
         return False
+
+    async def _leave(self, now: float, sends: list[Send]) -> None:
+        """`sends` see to what follows. One who holds the execution says that the lane may drive it from here on."""
+        while self.book.state.held_until is not None and not self.book.state.closed:
+            events = [*self.pending, HandedOver()]
+            evolve(self.book.state, events[-1], now)
+            if await self.engine.books.append(self.book, events, now, sends):
+                return
+            await self._reload()
+            sends = [wake(self.book.workspace, self.book.execution)]
+        if sends:
+            await self.engine.queue.send(sends)

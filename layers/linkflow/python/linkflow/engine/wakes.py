@@ -17,12 +17,16 @@ def wake(workspace: str, execution: str) -> Send:
     return Send(LANE.name, _encoder.encode(Wake(workspace, execution)), group=execution, share=workspace)
 
 
+def ring(workspace: str, execution: str, moment: float, delay: float) -> Send:
+    """The message that comes after `delay` seconds, when `moment` is there."""
+    return Send(TIMERS.name, _encoder.encode(Alarm(workspace, execution, moment)), delay=max(0.0, delay))
+
+
 async def alarm(engine: Engine, workspace: str, execution: str, moment: float) -> None:
     """Wake the execution at `moment` (seconds since 1970), within about a second."""
     delay = moment - engine.clock.now()
     if delay <= LONGEST_DELAY:
-        body = _encoder.encode(Alarm(workspace, execution, moment))
-        await engine.queue.send([Send(TIMERS.name, body, delay=max(0.0, delay))])
+        await engine.queue.send([ring(workspace, execution, moment, delay)])
     else:
         await engine.summaries.check_again(workspace, execution, moment - LONGEST_DELAY / 2)
 

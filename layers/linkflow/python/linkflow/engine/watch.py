@@ -43,9 +43,9 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
     if book is None:
         return
     if book.state.closed:
-        # Its visit died after the last turn: a new one tells whoever is to be told.
+        # Its visit died after the last turn: a new one does what is owed to others, and then closes the summary.
         await engine.queue.send([wake(workspace, execution)])
-        await engine.summaries.close(workspace, execution, book.state, book.summary)
+        await engine.summaries.check_again(workspace, execution, now + LOOK_AGAIN)
         return
     moment = next_moment(book.state)
     if book.state.paused is not None and (moment is None or moment > now):

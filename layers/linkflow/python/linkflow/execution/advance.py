@@ -47,14 +47,10 @@ def accepts(state: State, news: e.News) -> bool:
         case e.TaskPostponed():
             task = state.scopes[news.scope].task if expects(state, news.scope, news.task) else None
             return task is not None and task.postponed is None
-        case e.CancelRequested():
-            return wishes.accepts_cancel(state, news)
-        case e.ExecutionTerminated():
-            return True
-        case e.PauseRequested():
-            return state.paused is None and state.cancel is None
-        case e.ResumeRequested():
-            return state.paused is not None
+        case e.HandedOver():
+            return state.held_until is not None
+        case e.CancelRequested() | e.ExecutionTerminated() | e.PauseRequested() | e.ResumeRequested():
+            return wishes.accepts(state, news)
         case e.SignalReceived():
             return mailbox.is_new(state, news)
         case e.VisitResumed():
@@ -81,9 +77,17 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
     admitted = (admit(program, state, told, now) for told in news)
     events: list[e.Event] = [event for event in admitted if event is not None]
     resumed = any(isinstance(event, e.VisitResumed) for event in events)
+    if state.cancel is not None and wishes.waits_for_the_rest(program, state):
+        _walk(program, state, now, events)
     for event in _consequences(program, state, now, resumed=resumed):
         evolve(state, event, now)
         events.append(event)
+    _walk(program, state, now, events)
+    return events
+
+
+def _walk(program: p.Program, state: State, now: float, events: list[e.Event]) -> None:
+    """To the point where nothing follows any more; `events` gets what did."""
     entries: dict[int, int] = {}
     while True:
         if state.moments:
@@ -91,7 +95,7 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
                 evolve(state, event, now)
                 events.append(event)
         if not state.agenda or state.paused is not None:
-            return events
+            return
         agenda, state.agenda = state.agenda, []
         for number in agenda:
             for event in decide(program, state, number, now):

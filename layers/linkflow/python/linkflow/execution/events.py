@@ -22,6 +22,7 @@ from linkflow.execution.lifecycle import (
     ExecutionTerminated,
     ExecutionTimedOut,
     Fact,
+    HandedOver,
     Names,
     Parent,
     Part,
@@ -48,6 +49,7 @@ __all__ = [
     "ExecutionTerminated",
     "ExecutionTimedOut",
     "Fact",
+    "HandedOver",
     "LeaseLapsed",
     "Names",
     "Parent",
@@ -327,6 +329,7 @@ News = (
     | ExecutionTerminated
     | PauseRequested
     | ResumeRequested
+    | HandedOver
     | VisitResumed
     | SignalReceived
 )
@@ -379,5 +382,6 @@ Event = (
     | TaskPostponed
     | ExecutionQueued
     | ExecutionAdmitted
+    | HandedOver
 )
 """Every event, the frequent ones first."""

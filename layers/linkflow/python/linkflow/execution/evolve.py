@@ -101,7 +101,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.RetryScheduled():
             scope = state.scopes[event.scope]
             scope.retries[event.retrier] = scope.retries.get(event.retrier, 0) + 1
-            scope.failure, scope.composite = None, None
+            scope.last_failure, scope.failure, scope.composite = scope.failure, None, None
             sleep(state, scope, event.until, "backoff")
         case e.StateFailed():
             scope = ready(state, event.scope, "failed")
@@ -151,6 +151,8 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             wishes.pause(state, event, at)
         case e.ResumeRequested():
             wishes.go_on(state, at)
+        case e.HandedOver():
+            state.held_until = None
         case e.ExecutionReset():
             wishes.renew(state, at)
         case e.VisitResumed():
@@ -182,6 +184,7 @@ def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
     state.started_at, state.deadline, state.histories, state.salt = at, event.deadline, {0: 1}, event.salt
     state.parent, state.part, state.priority = event.parent, event.part, event.priority
     state.reset_of, state.continued_from, state.chain = event.reset_of, event.continued_from, event.chain
+    state.held_until = event.held_until
     if event.deadline is not None:
         heappush(state.moments, (event.deadline, EXECUTION_DEADLINE))
     state.scopes[0] = Scope(id=0, parent=None, key="", machine="", carry=event.input)
@@ -201,7 +204,7 @@ def _enter(state: State, scope: Scope, name: str, at: float) -> None:
     scope.entered_at, scope.entered_id = at, entered
     scope.result, scope.exit, scope.attempt = UNSET, "default", 0
     if scope.retries:
-        scope.retries = {}
+        scope.retries, scope.last_failure = {}, None
     scope.phase = "run"
     state.agenda.append(scope.id)
 

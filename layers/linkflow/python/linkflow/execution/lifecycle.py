@@ -83,6 +83,8 @@ class ExecutionStarted(Fact, frozen=True):
     reset_of: ResetOf | None = None
     continued_from: str | None = None
     """The execution that ended itself for this one to go on."""
+    held_until: float | None = None
+    """Until then whoever started it drives it, and nobody else does."""
     chain: str | None = None
     """The first of the executions that went on in one another; None for the first itself."""
     priority: int = 0
@@ -138,6 +140,10 @@ class CleanUpStarted(Fact, frozen=True):
 
 class ExecutionCancelled(Fact, frozen=True):
     reason: str = ""
+
+
+class HandedOver(Fact, frozen=True):
+    """Whoever started the execution drives it no longer: the lane does."""
 
 
 class PauseRequested(Fact, frozen=True):

@@ -160,6 +160,8 @@ class Scope(msgspec.Struct):
     result: Value = UNSET
     exit: str = "default"
     failure: Failure | None = None
+    last_failure: Failure | None = None
+    """What the attempt before failed with."""
     composite: Composite | None = None
     variables: dict[str, Json] = {}
     cleaning: bool = False
@@ -221,6 +223,7 @@ class State(msgspec.Struct):
     queued: str | None = None
     """The limit that the execution waits for before it begins."""
     admitted: bool = False
+    held_until: float | None = None
 
     @property
     def closed(self) -> bool:

@@ -106,8 +106,20 @@ def renew(state: State, at: float) -> None:
 # ---------------------------------------------------------------- what is judged
 
 
-def accepts_cancel(state: State, news: e.CancelRequested) -> bool:
-    return state.cancel is None or (state.clean_up is not None and news.request != state.cancel_request)
+Wish = e.CancelRequested | e.ExecutionTerminated | e.PauseRequested | e.ResumeRequested
+
+
+def accepts(state: State, wish: Wish) -> bool:
+    """Whether an open execution still cares."""
+    match wish:
+        case e.CancelRequested():
+            return state.cancel is None or (state.clean_up is not None and wish.request != state.cancel_request)
+        case e.ExecutionTerminated():
+            return True
+        case e.PauseRequested():
+            return state.paused is None and state.cancel is None
+        case e.ResumeRequested():
+            return state.paused is not None
 
 
 def cancelled(program: p.Program, state: State, now: float) -> Iterator[e.Event]:
@@ -120,6 +132,15 @@ def cancelled(program: p.Program, state: State, now: float) -> Iterator[e.Event]
     for scope in list(state.scopes.values()):
         if scope.id in state.scopes and _is_leaf(scope):
             yield from _failed(state, scope)
+
+
+def waits_for_the_rest(program: p.Program, state: State) -> bool:
+    """Whether what follows from the book without the wish must follow first: tasks may run that are in no turn yet (a
+    turn that follows from others may be put late), and what cleans up after them must know of them."""
+    if state.clean_up is not None or state.closed or not state.agenda:
+        return False
+    boxes = (box for machine in program.machines.values() for box in machine.states.values())
+    return any(CANCELLED in catcher.errors for box in boxes for catcher in box.catch)
 
 
 def _has_handler(program: p.Program, state: State) -> bool:

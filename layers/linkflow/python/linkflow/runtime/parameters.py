@@ -1,6 +1,6 @@
 """Query parameters that mean the same on every route."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
@@ -12,3 +12,6 @@ Cursor = Annotated[str | None, Query(description="`next_cursor` of the page befo
 WaitSeconds = Annotated[
     float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for the result before answering without it.")
 ]
+After = Annotated[int, Query(ge=-1, description="Show what was recorded behind this turn.")]
+Before = Annotated[int | None, Query(ge=0, description="Show what was recorded before this turn; with order=newest.")]
+Order = Annotated[Literal["oldest", "newest"], Query(description="Which turns come first.")]

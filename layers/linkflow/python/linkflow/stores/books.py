@@ -129,6 +129,11 @@ class Books:
             turns += found
         return turns
 
+    async def turns_back(self, workspace: str, execution: str, before: int | None, limit: int = 200) -> list[Numbered]:
+        """The turns before number `before` (None: all), newest first."""
+        page = await self.table.query(keys.turns_before(workspace, execution, before, limit))
+        return [await self._numbered(item) for item in page.items]
+
     async def last_number(self, workspace: str, execution: str) -> int | None:
         """The number of the last turn. None: no such execution."""
         page = await self.table.query(keys.book(workspace, execution, backwards=True, limit=1))

@@ -7,6 +7,7 @@ SCH#w#id     SCHEDULE, STANDING  a schedule as people made it, and where it stan
 HOOK#token   HOOK               where a webhook leads
 KEY#hash     KEY                an API key, found by the hash of its text
 FILE#w#b     <key>              a file in a bucket of the workspace
+CLAIM#w#id   <business key>     which open execution of a workflow has that key for itself
 IDEM#w#key   IDEM               what a repeated request was answered with
 RATE#name    <period>           how often it happened in that period
 FIND#w#term  <moment>#<e>       an execution with that business key, tag or attribute (where no index knows them)
@@ -46,6 +47,12 @@ def book(workspace: str, execution: str, *, backwards: bool, limit: int) -> Rang
 def turns_behind(workspace: str, execution: str, number: int, limit: int) -> Range:
     first = turn(workspace, execution, number + 1)
     return Range(first.pk, first.sk, _LAST_TURN, limit=limit)
+
+
+def turns_before(workspace: str, execution: str, number: int | None, limit: int) -> Range:
+    last = _LAST_TURN if number is None else f"{_TURN}{number - 1:08d}" if number > 1 else SUMMARY
+    first = SUMMARY if number is None or number > 0 else f"{SUMMARY}~"
+    return Range(f"EXEC#{workspace}#{execution}", first, last, reverse=True, limit=limit)
 
 
 def workflow(workspace: str, identifier: str) -> Key:
@@ -114,6 +121,10 @@ def _rank(priority: int, moment: float) -> str:
 
 _LOWEST = 10_000
 """Priorities beyond this, up or down, count as this."""
+
+
+def claim(workspace: str, workflow: str, business_key: str) -> Key:
+    return Key(f"CLAIM#{workspace}#{workflow}", business_key)
 
 
 def installation() -> Key:

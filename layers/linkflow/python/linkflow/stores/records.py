@@ -32,6 +32,10 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     attributes: Mapping[str, str | float | bool] = {}
     priority: int = 0
     parent: str = ""
+    unique: bool = False
+    """Whether its business key was claimed for it alone."""
+    reset_to: str = ""
+    """The execution that took it up again, the last one if there are several."""
 
 
 class Workflow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -105,6 +109,12 @@ class Owner(msgspec.Struct, frozen=True):
     user: str
     workspace: str
     created_at: float
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Which execution has a business key for itself."""
+
+    execution: str
 
 
 class Answered(msgspec.Struct, frozen=True):

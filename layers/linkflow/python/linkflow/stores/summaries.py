@@ -7,11 +7,11 @@ from dataclasses import replace as replace_query
 from msgspec.structs import replace
 
 from linkflow.execution.state import State
-from linkflow.ports import Absent, Index, Item, Key, Range, Send, Table, Unchanged
+from linkflow.ports import Absent, Index, Item, Key, Put, Range, Send, Table, Unchanged
 from linkflow.search import Catalogue, Cells, Query, fits
 from linkflow.stores import keys
 from linkflow.stores.catalogue import cell_of, facets_of
-from linkflow.stores.records import Summary, decode, encode
+from linkflow.stores.records import Claim, Summary, decode, encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,42 @@ class Summaries:
         await self.catalogue.announce(facets_of(summary))
         return await self.table.put(_item(summary, opening, 1), Absent(), sends) is None
 
+    async def open_with_claim(self, summary: Summary, opening: bytes, held: Item | None) -> None:
+        """Begin an execution and give it its business key, which nobody has (None) or another may lose. Raises
+        `ConditionFailed` when the execution began before, or the key changed hands."""
+        claim = Item(
+            keys.claim(summary.workspace, summary.workflow, summary.business_key),
+            encode(Claim(summary.execution)),
+            version=1 if held is None else held.version + 1,
+        )
+        when = Absent() if held is None else Unchanged(held.version)
+        await self.table.transact([Put(_item(summary, opening, 1), Absent()), Put(claim, when)])
+
     async def get(self, workspace: str, execution: str) -> Summary | None:
         item = await self.table.get(keys.summary(workspace, execution))
         return decode(item.body, Summary) if item else None
 
-    async def close(self, workspace: str, execution: str, state: State, known: Item | None = None) -> None:
+    async def close(self, workspace: str, execution: str, state: State, known: Item | None = None) -> Summary | None:
         """Write down how it ended; repeating it changes nothing. `known` is the summary's item as it was seen before,
         which saves a look. Whoever else writes meanwhile (the watchdog moves `check_at`) makes this look again, so that
-        nobody's fields are lost."""
+        nobody's fields are lost. None: there is no such execution."""
         item = known or await self.table.get(keys.summary(workspace, execution))
         error = state.failure.error if state.failure else None
+        closed = None
         while item is not None:
             found = decode(item.body, Summary)
             closed = replace(found, status=state.status, closed_at=state.closed_at, error=error, check_at=None)
             if closed == found:
-                return
+                break
             item = await self.table.put(_item(closed, item.payload, item.version + 1), Unchanged(item.version))
+        return closed
+
+    async def replaced(self, workspace: str, execution: str, by: str) -> None:
+        """Another execution took this one up again."""
+        item = await self.table.get(keys.summary(workspace, execution))
+        while item is not None and (summary := decode(item.body, Summary)).reset_to != by:
+            linked = _item(replace(summary, reset_to=by), item.payload, item.version + 1)
+            item = await self.table.put(linked, Unchanged(item.version))
 
     async def check_again(self, workspace: str, execution: str, moment: float) -> None:
         """The watchdog looks at this execution again at `moment`, unless it closes before."""

@@ -1,0 +1,55 @@
+"""What programs send to the engine's door, and get. The rest is in `runtime/descriptions`."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from linkflow.runtime.descriptions import ErrorView
+from linkflow.runtime.routes import Schema
+from linkflow.runtime.starting import StartOptions
+
+LONGEST_WAIT = 300.0
+
+
+class StartExecution(StartOptions):
+    """`workflow` is an id, or a name that only one has; `node` the trigger to start from (by hand unless told). `wait`:
+    seconds to wait for the result before answering without it."""
+
+    workflow: str = Field(min_length=1, max_length=200)
+    node: str | None = Field(None, max_length=64)
+    wait: float = Field(0, ge=0, le=LONGEST_WAIT)
+
+
+class StartedView(Schema):
+    """`new` is False for an execution that was there before. What follows `url` is there once it is over."""
+
+    id: str
+    new: bool
+    status: str
+    url: str
+    output: Any = None
+    error: ErrorView | None = None
+
+
+class Wish(Schema):
+    """`by` is who wishes it, for people; `reason` is kept in the execution's book."""
+
+    by: str = Field("", max_length=200)
+    reason: str = Field("", max_length=1000)
+
+
+class ResetExecution(Wish):
+    """Behind event `index` of turn `turn` (all of it unless told), or before the last entry into `node`; by the `same`
+    version, or the `newest` if that would have gone the same way."""
+
+    turn: int | None = Field(None, ge=0)
+    index: int | None = Field(None, ge=0)
+    node: str | None = Field(None, min_length=1, max_length=80)
+    version: Literal["same", "newest"] = "same"
+
+
+class ResetView(Schema):
+    """The execution that goes on instead."""
+
+    id: str
+    url: str

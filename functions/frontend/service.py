@@ -1,0 +1,46 @@
+"""The engine's verbs for programs that have the installation's secret."""
+
+from functions.frontend.schemas import ResetExecution, StartedView, StartExecution
+from linkflow.engine.resets import Reset, reset
+from linkflow.engine.synchronous import Outcome, start_and_wait
+from linkflow.errors import Fault, Invalid
+from linkflow.language.program import address_of
+from linkflow.runtime.descriptions import error_view
+from linkflow.runtime.signed import Signer
+from linkflow.runtime.starting import chosen
+from linkflow.runtime.wiring import World
+
+
+async def start(world: World, caller: Signer, body: StartExecution, key: str | None) -> Outcome:
+    """Raises `NotFound`, `Invalid`, and what `engine.start.begin` raises."""
+    workflow = await world.engine.workflows.named(caller.workspace, body.workflow)
+    number = body.version or workflow.version
+    program = await world.engine.programs.numbered(caller.workspace, workflow.id, number)
+    if body.node is not None and address_of("", "graph", body.node) not in program.machines:
+        raise Invalid("The request", [Fault("$.body.node", "unknown_node", f"There is no node '{body.node}'.")])
+    node = body.node or program.manual_start
+    request = chosen(body, workflow, "engine", node, key, world.clock.now())
+    return await start_and_wait(world.engine, request, body.wait)
+
+
+def started_view(world: World, outcome: Outcome) -> StartedView:
+    state, execution = outcome.state, outcome.started.execution
+    failure = state.failure if state is not None else None
+    return StartedView(
+        id=execution,
+        new=outcome.started.new,
+        status="running" if state is None else state.status,
+        url=address(world, execution),
+        output=None if state is None else state.output,
+        error=error_view(failure.error, failure.cause) if failure else None,
+    )
+
+
+async def take_up_again(world: World, caller: Signer, execution: str, body: ResetExecution, key: str | None) -> str:
+    by = body.by or caller.name
+    wish = Reset(body.turn, body.index, body.node, body.version, by, body.reason, key)
+    return await reset(world.engine, caller.workspace, execution, wish)
+
+
+def address(world: World, execution: str) -> str:
+    return f"{world.settings.address}/engine/v1/executions/{execution}"

@@ -1,0 +1,25 @@
+"""What is owed to others when an execution is over. All of it may be repeated, and is, until the last part was done.
+
+The summary is closed after everything that only this execution knows of was begun: until then the watchdog comes back.
+"""
+
+from linkflow.engine import chain, children, claims
+from linkflow.engine.closed import announce
+from linkflow.engine.engine import Engine
+from linkflow.engine.schedules import next_in_line
+from linkflow.language.program import Program
+from linkflow.stores.books import Book
+
+
+async def finish(engine: Engine, program: Program, book: Book) -> None:
+    """Begin the successor, close the summary, tell whoever waits or listens, give back the business key."""
+    workspace, execution, state = book.workspace, book.execution, book.state
+    successor = await chain.succeed(engine, workspace, execution, state)
+    summary = await engine.summaries.close(workspace, execution, state, book.summary)
+    engine.closings.tell(execution, state)
+    if successor is None:
+        await children.report(engine, workspace, state)
+        await announce(engine, program, workspace, execution, state)
+        await next_in_line(engine, workspace, state)
+        if summary is not None and summary.unique:
+            await claims.give_back(engine, summary)
