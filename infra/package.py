@@ -6,8 +6,8 @@
     OUT/dependencies-layer.zip    layers/dependencies/requirements.txt installed, under python/
 
 Chalice drops a top-level `functions/` without a word, and puts the contents of `vendor/` beside app.py: so the project
-is staged in a folder of its own, with `functions/` in `vendor/`. Its `--project-dir` changes directory, so all paths
-are absolute; the package is named by its contents, so the staging folder is always a fresh one.
+is staged in a folder of its own, with `functions/` and `state_machines/` in `vendor/`. Its `--project-dir` changes
+directory, so all paths are absolute; the package is named by its contents, so the staging folder is always a fresh one.
 """
 
 import argparse
@@ -48,6 +48,7 @@ def package(stage: str, out: Path) -> None:
 def _staged(folder: Path, settings: Settings) -> Path:
     project = folder / "linkflow"
     shutil.copytree(ROOT / "functions", project / "vendor" / "functions", ignore=_JUNK)
+    shutil.copytree(ROOT / "state_machines", project / "vendor" / "state_machines", ignore=_JUNK)
     shutil.copy(ROOT / "app.py", project)
     (project / "requirements.txt").write_text("")  # the layers bring what is needed
     (project / ".chalice").mkdir()

@@ -3,22 +3,22 @@
 from typing import Any
 
 from linkflow.adapters.aws.sqs import queue_name
-from linkflow.messages import CLOSED, LANE, OUTCOMES, QUEUES, TASKS, TASKS_ISOLATED, TIMERS
+from linkflow.messages import CALLBACKS, CLOSED, LANE, OUTCOMES, QUEUES, TASKS, TASKS_ISOLATED, TIMERS
 from linkflow.ports import QueueSpec
 from linkflow.runtime.functions import Function, QueueTrigger
 
 _SENDS: dict[str, tuple[QueueSpec, ...]] = {
     "api": (LANE, TASKS, TIMERS),
     "edge": (LANE,),
-    "frontend": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED),
-    "history": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED),
+    "frontend": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED, CALLBACKS),
+    "history": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED, CALLBACKS),
     "matching": (LANE,),
     "worker": (LANE,),
     "timer": (LANE, TIMERS),
     "control_plane": (),
 }
 """By service, the queues it sends to."""
-_OPENS_SECRETS = frozenset({"api", "edge"})
+_OPENS_SECRETS = frozenset({"api", "edge", "history"})
 _ISOLATED = {"worker_isolated": (OUTCOMES,)}
 """Functions that run what is not trusted, by the queues they send to: besides that, and the queue they are fed from,
 they have nothing."""

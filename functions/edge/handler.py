@@ -1,4 +1,5 @@
-"""edge: the outside world. Webhooks come in here, and whoever listens hears here that an execution is over."""
+"""edge: the outside world. Webhooks come in here, callbacks go out, and whoever listens hears that an execution is
+over."""
 
 from collections.abc import Sequence
 
@@ -7,7 +8,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from functions.edge import service
 from linkflow.engine.closed import tell_listeners
-from linkflow.messages import CLOSED, Closed
+from linkflow.engine.platform.notices import spread
+from linkflow.messages import CALLBACKS, CLOSED, Closed, Notice
 from linkflow.ports import Message
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.functions import Function, HttpRoutes, QueueTrigger
@@ -51,7 +53,11 @@ def functions(world: World) -> Sequence[Function]:
     async def hear_closed(message: Message) -> None:
         await tell_listeners(world.engine, msgspec.json.decode(message.body, type=Closed))
 
+    async def tell(message: Message) -> None:
+        await spread(world.engine, msgspec.json.decode(message.body, type=Notice))
+
     return [
         Function("edge_http", "edge", HttpRoutes(routes)),
         Function("edge_closed", "edge", QueueTrigger(CLOSED, hear_closed)),
+        Function("edge_callbacks", "edge", QueueTrigger(CALLBACKS, tell)),
     ]

@@ -94,10 +94,22 @@ class DyingQueue:
 
 def dying(world: World, calls: int, *, after: bool) -> Engine:
     """An engine over the world's ports that lives for so many calls."""
-    life = Lifetime(calls, after=after)
+    return over(world, Lifetime(calls, after=after))
+
+
+def over(world: World, life: Lifetime) -> Engine:
     queue = DyingQueue(world.queue, life)
     table = DyingTable(world.table, life, queue)
     made = build(
-        table, queue, world.blobs, world.clock, world.ids, world.http, NODES, INTEGRATIONS, world.engine.limits
+        table,
+        queue,
+        world.blobs,
+        world.clock,
+        world.ids,
+        world.http,
+        NODES,
+        INTEGRATIONS,
+        world.engine.limits,
+        world.engine.platform,
     )
     return replace(made, programs=world.engine.programs)

@@ -38,7 +38,16 @@ async def test_a_failing_store_is_told_as_503_with_the_time_to_come_again(verb: 
     table = Weak(whole.table)
     old = whole.engine
     engine = build(
-        table, whole.queue, whole.blobs, whole.clock, whole.ids, whole.http, old.nodes, old.integrations, old.limits
+        table,
+        whole.queue,
+        whole.blobs,
+        whole.clock,
+        whole.ids,
+        whole.http,
+        old.nodes,
+        old.integrations,
+        old.limits,
+        old.platform,
     )
     world = replace(whole, table=table, engine=engine)
     key = await Accounts(world.table).first_start(world.clock, world.ids)

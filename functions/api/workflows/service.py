@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from functions.api.workflows.disabled import disabled_faults
 from functions.api.workflows.hooks import hooks_of
 from linkflow import ids
+from linkflow.engine.platform.notices import drawn as drawn_callbacks
 from linkflow.engine.schedules import opening
 from linkflow.engine.start import Start
 from linkflow.errors import Conflict, Fault, Invalid
@@ -20,6 +21,7 @@ from linkflow.language.graph.definition import GraphDefinition, NodeDefinition
 from linkflow.language.graph.export import Facts, export_asl
 from linkflow.language.recurrence.form import to_recurrence
 from linkflow.nodes.schedule import Schedule as ScheduleNode
+from linkflow.ports import Put
 from linkflow.runtime.starting import StartOptions, chosen
 from linkflow.runtime.wiring import World
 from linkflow.stores.records import Workflow, WorkflowVersion
@@ -61,9 +63,18 @@ async def create(
     version = WorkflowVersion(1, content_hash(definition), dialect, text, now)
     targets = [(one.hook.token, await one.target(world.keyring, workflow)) for one in made]
     begun = [opening(world.engine, one) for one in _schedules(world, workflow, drawn)]
-    await world.engine.workflows.create(workflow, version, targets, [put for puts, _ in begun for put in puts])
+    more = [put for puts, _ in begun for put in puts] + _callbacks(world, workflow, checked.definition)
+    await world.engine.workflows.create(workflow, version, targets, more)
     await world.queue.send([send for _, sends in begun for send in sends])
     return Created(workflow, checked.warnings, {one.hook.node: one.secret for one in made if one.secret})
+
+
+def _callbacks(world: World, workflow: Workflow, definition: GraphDefinition | None) -> list[Put]:
+    """Those that the workflow's settings ask for."""
+    asked = definition.settings.callbacks if definition else ()
+    found = [(one.url, tuple(one.on)) for one in asked]
+    made = drawn_callbacks(workflow.workspace, workflow.id, found, workflow.created_at)
+    return [world.engine.callbacks.creation(one) for one in made]
 
 
 def _schedules(world: World, workflow: Workflow, drawn: Sequence[NodeDefinition]) -> list[Schedule]:

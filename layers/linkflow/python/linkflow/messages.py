@@ -22,13 +22,15 @@ TIMERS = QueueSpec("timers", visibility=30, max_receives=8)
 
 CLOSED = QueueSpec("closed", visibility=60, max_receives=20)
 """Executions that are over, where somebody else than its visit has to be told of it."""
+CALLBACKS = QueueSpec("callbacks", visibility=60, max_receives=20)
+"""What callbacks are to be told of executions that go on."""
 
 TASKS_ISOLATED = QueueSpec("tasks-isolated", visibility=120, max_receives=4, fair=True)
 """Tasks that run where no table, key or secret is."""
 OUTCOMES = QueueSpec("outcomes", visibility=60, max_receives=8)
 """What the isolated workers have to say: they can write nowhere else."""
 
-QUEUES = (LANE, TASKS, TASKS_ISOLATED, OUTCOMES, TIMERS, CLOSED)
+QUEUES = (LANE, TASKS, TASKS_ISOLATED, OUTCOMES, TIMERS, CLOSED, CALLBACKS)
 
 LARGEST_BODY = 240_000
 """Bytes of a message, with room to spare below what SQS takes (262,144)."""
@@ -101,6 +103,19 @@ class Closed(msgspec.Struct, frozen=True, tag="closed"):
 
     workspace: str
     execution: str
+
+
+class Notice(msgspec.Struct, frozen=True, tag="notice", omit_defaults=True):
+    """Tell the callbacks that want to know: this execution `started`, or is `waiting` in `node`, perhaps `until` a
+    moment. `what` makes it one notice however often it comes."""
+
+    workspace: str
+    execution: str
+    event: str
+    at: float
+    what: str = ""
+    node: str = ""
+    until: float | None = None
 
 
 class Release(msgspec.Struct, frozen=True, tag="release"):

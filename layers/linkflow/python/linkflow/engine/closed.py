@@ -13,6 +13,7 @@ import msgspec
 
 from linkflow.engine import error_trigger
 from linkflow.engine.engine import Engine
+from linkflow.engine.platform import notices
 from linkflow.execution.state import State
 from linkflow.language.program import Program
 from linkflow.messages import CLOSED, Closed
@@ -23,18 +24,27 @@ _encoder: Final = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """`wants` looks at what is at hand; `hear` is given the engine, the workspace, the execution, and how it ended."""
+    """`wants` looks at what is at hand, and should cost nothing; `hear` is given the engine, the workspace, the
+    execution, and how it ended."""
 
-    wants: Callable[[Program, State], bool]
+    wants: Callable[[Engine, str, Program, State], Awaitable[bool]]
     hear: Callable[[Engine, str, str, State], Awaitable[None]]
 
 
-LISTENERS: Final = (Listener(error_trigger.wants, error_trigger.start_handler),)
+async def _handler_wanted(_: Engine, __: str, program: Program, state: State) -> bool:
+    return error_trigger.wants(program, state)
+
+
+LISTENERS: Final = (
+    Listener(_handler_wanted, error_trigger.start_handler),
+    Listener(notices.closing_wanted, notices.tell_closed),
+)
 
 
 async def announce(engine: Engine, program: Program, workspace: str, execution: str, state: State) -> None:
     """Send the message, if anybody wants it."""
-    if any(listener.wants(program, state) for listener in LISTENERS):
+    wanted = [await listener.wants(engine, workspace, program, state) for listener in LISTENERS]
+    if any(wanted):
         await engine.queue.send([Send(CLOSED.name, _encoder.encode(Closed(workspace, execution)))])
 
 
@@ -44,7 +54,8 @@ async def tell_listeners(engine: Engine, told: Closed) -> None:
     if book is None or not book.state.closed:
         return
     state = book.state
+    engine.callbacks.forget(told.workspace)  # (whoever sent the message may have known more than this process does)
     program = await engine.programs.get(told.workspace, state.names.workflow_id, state.version, state.program)
     for listener in LISTENERS:
-        if listener.wants(program, state):
+        if await listener.wants(engine, told.workspace, program, state):
             await listener.hear(engine, told.workspace, told.execution, state)

@@ -1,6 +1,6 @@
 """What the engine's verbs stand on: ports, stores and the catalogue, put together once by the wiring."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,14 +11,17 @@ from linkflow.engine.programs import Programs
 from linkflow.engine.switchboard import Switchboard
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
+from linkflow.language.json import Json
 from linkflow.nodes.base import BaseNode
-from linkflow.ports import Blobs, Clock, Http, Ids, Queue, Table
+from linkflow.ports import Blobs, Clock, Http, Ids, KeyRing, Queue, Table
 from linkflow.search import Catalogue
 from linkflow.stores.books import Books
+from linkflow.stores.callbacks import Callbacks, Deliveries
 from linkflow.stores.catalogue import ScanningCatalogue
 from linkflow.stores.controls import ControlStore
 from linkflow.stores.files import Files
 from linkflow.stores.leases import Leases
+from linkflow.stores.records import Workflow
 from linkflow.stores.schedules import Schedules
 from linkflow.stores.summaries import Summaries
 from linkflow.stores.workflows import Workflows
@@ -63,6 +66,24 @@ class Integrations(Protocol):
     def get(self, resource: str, /) -> Integration | None: ...
 
 
+class Sign(Protocol):
+    """The headers that prove who sent a body."""
+
+    def __call__(self, secret: str, body: bytes, now: float, /) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What the platform's own processes need: their definitions by name, and how callbacks are signed (with the
+    installation's `secret` where one has none of its own). `installed` are the machines this process has seen to."""
+
+    machines: Callable[[str], Json]
+    keyring: KeyRing
+    sign: Sign
+    secret: str
+    installed: dict[str, Workflow] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     table: Table
@@ -81,6 +102,9 @@ class Engine:
     programs: Programs
     leases: Leases
     switchboard: Switchboard
+    callbacks: Callbacks
+    deliveries: Deliveries
+    platform: Platform
     bells: Bells = field(default_factory=Bells)
     closings: Closings = field(default_factory=Closings)
     letters: Letters = field(default_factory=Letters)
@@ -97,6 +121,7 @@ def build(
     nodes: Mapping[str, type[BaseNode]],
     integrations: Integrations,
     limits: Limits,
+    platform: Platform,
     catalogue: Catalogue | None = None,
 ) -> Engine:
     """The engine over a set of ports. Without a catalogue of its own, the table is read to find executions."""
@@ -118,5 +143,8 @@ def build(
         Programs(workflows, nodes),
         Leases(table),
         Switchboard(ControlStore(table), clock),
+        Callbacks(table, clock),
+        Deliveries(table),
+        platform,
         limits=limits,
     )

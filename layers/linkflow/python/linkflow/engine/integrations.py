@@ -11,6 +11,7 @@ import msgspec
 
 from linkflow.engine import buckets, children
 from linkflow.engine.engine import Call, Engine, Integration, Told
+from linkflow.engine.platform.verbs import PLATFORM
 from linkflow.execution import parts
 from linkflow.execution.events import Part, TaskSubmitted, TaskSucceeded
 from linkflow.language.json import Json
@@ -63,6 +64,7 @@ INTEGRATIONS: Final[Mapping[str, Integration]] = {
     **{f"arn:aws:states:::aws-sdk:s3:{verb}": does for verb, does in _S3.items()},
     RESOURCE + SubWorkflow.type: sub_workflow,
     parts.RESOURCE: part,
+    **PLATFORM,
     "arn:aws:states:::states:startExecution": start_execution,
     "arn:aws:states:::aws-sdk:sfn:startExecution": start_execution,
 }

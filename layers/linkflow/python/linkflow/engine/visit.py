@@ -17,6 +17,7 @@ from linkflow.engine.away import Away
 from linkflow.engine.endings import finish
 from linkflow.engine.engine import Engine
 from linkflow.engine.holds import news_of_hold
+from linkflow.engine.platform.notices import tell_started, tell_waiting
 from linkflow.engine.running import Running
 from linkflow.engine.wakes import alarm, wake
 from linkflow.execution.advance import advance, next_moment, owed
@@ -80,6 +81,8 @@ class _Visit:
         if interrupted:
             news.append(VisitResumed(tuple(interrupted)))
         self.away.assume(tasks, resumed=resumed)
+        if self.book.state.fresh:
+            await tell_started(self.engine, self.book.workspace, self.program, self.book.state)
         while await self._turn(news):
             news = await self.running.news(self._next_look())
             if not news:
@@ -181,6 +184,7 @@ class _Visit:
             return False
         if self.running.any or (moment is not None and moment - now <= self.engine.limits.linger):
             return True
+        await tell_waiting(self.engine, self.book.workspace, self.program, self.book.state)
         if moment is not None:
             await alarm(self.engine, self.book.workspace, self.book.execution, moment)
         await self._leave(now, [])

@@ -229,6 +229,12 @@ class State(msgspec.Struct):
     def closed(self) -> bool:
         return self.status != "running"
 
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has been entered yet."""
+        root = self.scopes.get(0)
+        return root is not None and not root.state
+
     def resume(self) -> None:
         """After reading a book: put on the agenda the scopes that may have something to decide. (A composite may have
         heard of a child since it decided last; if it has not, it decides nothing.)"""

@@ -352,3 +352,5 @@ class Program:
     """Id or name of the workflow that is started when an execution fails."""
     callers: tuple[str, ...] | None = None
     """Ids and names of the workflows that may start it as a part of them; None: all."""
+    callbacks: frozenset[str] = frozenset()
+    """Of which events its own callbacks are told."""

@@ -13,14 +13,16 @@ from pydantic import SecretStr
 from linkflow.adapters.clock import SystemClock
 from linkflow.adapters.http import GuardedHttp
 from linkflow.adapters.ids import SystemIds
-from linkflow.engine.engine import Engine, Integrations, Limits, build
+from linkflow.engine.engine import Engine, Integrations, Limits, Platform, build
 from linkflow.engine.integrations import INTEGRATIONS
 from linkflow.errors import Broken
 from linkflow.messages import QUEUES
 from linkflow.nodes.base import BaseNode
 from linkflow.nodes.catalog import NODES
 from linkflow.ports import Blobs, Clock, Http, Ids, KeyRing, Queue, Table
+from linkflow.runtime.machines import shipped
 from linkflow.runtime.settings import Settings
+from linkflow.runtime.signature import signed
 from linkflow.search import Catalogue
 
 if TYPE_CHECKING:
@@ -164,7 +166,8 @@ def assemble(
     names = SystemIds(clock)
     http = GuardedHttp(allow=settings.allow_hosts)
     limits = Limits(visit=None if settings.resident else settings.visit_seconds)
-    engine = build(table, queue, blobs, clock, names, http, nodes, integrations, limits, catalogue)
+    platform = Platform(shipped, keyring, signed, settings.secret.get_secret_value())
+    engine = build(table, queue, blobs, clock, names, http, nodes, integrations, limits, platform, catalogue)
 
     async def close_all() -> None:
         await http.close()

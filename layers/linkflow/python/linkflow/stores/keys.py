@@ -14,6 +14,8 @@ FIND#w#term  <moment>#<e>       an execution with that business key, tag or attr
 TASKS#w#q    <rank>#<execution>#<task>   a task that remote workers may lease, the most urgent first
 SETTINGS     SETTINGS           the installation's controls
 PULSE        PULSE              when the timer last swept
+CALLBACK#w   <id>               whom to tell of executions
+DELIVERY#w#c <id>               one telling of callback c, and how it went
 INSTALLATION OWNER              the first owner, made once
 """
 
@@ -95,6 +97,23 @@ def files(workspace: str, bucket: str, prefix: str) -> Range:
 
 def idempotency(workspace: str, key: str) -> Key:
     return Key(f"IDEM#{workspace}#{key}", "IDEM")
+
+
+def callback(workspace: str, identifier: str) -> Key:
+    return Key(f"CALLBACK#{workspace}", identifier)
+
+
+def callbacks(workspace: str) -> Range:
+    return Range(f"CALLBACK#{workspace}", limit=1_000)
+
+
+def delivery(workspace: str, callback_: str, identifier: str) -> Key:
+    return Key(f"DELIVERY#{workspace}#{callback_}", identifier)
+
+
+def deliveries(workspace: str, callback_: str, limit: int, after: str | None) -> Range:
+    """Newest first: ids begin with the moment at which the execution did."""
+    return Range(f"DELIVERY#{workspace}#{callback_}", reverse=True, limit=limit, after=after)
 
 
 def rate(name: str, begins: float) -> Key:

@@ -53,6 +53,7 @@ def compile_graph(definition: GraphDefinition, catalogue: Catalogue, content: st
         triggers=_triggers(definition, catalogue),
         error_workflow=settings.error_workflow,
         callers=_callers(settings),
+        callbacks=frozenset(event for one in settings.callbacks for event in one.on),
     )
 
 

@@ -58,6 +58,16 @@ class EdgeDefinition(Part):
     branch: str = "default"
 
 
+CallbackEvent = Literal["started", "completed", "failed", "waiting"]
+
+
+class CallbackDefinition(Part):
+    """An address that is told of the workflow's executions, by a signed POST."""
+
+    url: str = Field(max_length=2_000, pattern=r"^https?://[^\s{}]+$")
+    on: list[CallbackEvent] = Field(default_factory=lambda: list[CallbackEvent](["completed", "failed"]), min_length=1)
+
+
 class Settings(Part):
     """`timeout` bounds a whole execution, `clean_up` what its handlers may do once it is cancelled, in seconds.
     `error_workflow` (id or name) is started when an execution fails; `callers` (ids or names) are the workflows that
@@ -67,6 +77,7 @@ class Settings(Part):
     clean_up: float = Field(60.0, ge=0, le=86_400)
     error_workflow: str | None = Field(None, min_length=1, max_length=200)
     callers: Literal["any", "none"] | list[str] = Field("any", max_length=1_000)
+    callbacks: list[CallbackDefinition] = Field(default_factory=list, max_length=10)
 
 
 class Body(Part):
