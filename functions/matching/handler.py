@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from functions.matching import service
 from linkflow.engine.lease import lapse_all
+from linkflow.engine.slots import look_after
 from linkflow.messages import OUTCOMES
 from linkflow.ports import Message
 from linkflow.runtime.functions import Function, QueueTrigger, Schedule
@@ -17,6 +18,7 @@ def functions(world: World) -> Sequence[Function]:
 
     async def sweep(now: float) -> None:
         await lapse_all(world.engine, now)
+        await look_after(world.engine, now)
 
     return [
         Function("matching_outcomes", "matching", QueueTrigger(OUTCOMES, hear)),

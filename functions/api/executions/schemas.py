@@ -57,6 +57,8 @@ class ExecutionView(Schema):
     input: Any = None
     output: Any = None
     error: ErrorView | None = None
+    queued: str | None = None
+    """The limit it waits for before it begins."""
 
 
 class ExecutionDetail(ExecutionView):

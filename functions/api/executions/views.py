@@ -37,6 +37,7 @@ def execution_view(state: State) -> ExecutionView:
         input=state.input,
         output=state.output,
         error=error_view(failure.error, failure.cause) if failure else None,
+        queued=None if state.closed else state.queued,
     )
 
 

@@ -4,6 +4,7 @@ The summary is closed after everything that only this execution knows of was beg
 """
 
 from linkflow.engine import chain, children, claims
+from linkflow.engine.admission import Asking, release
 from linkflow.engine.closed import announce
 from linkflow.engine.engine import Engine
 from linkflow.engine.schedules import next_in_line
@@ -12,8 +13,11 @@ from linkflow.stores.books import Book
 
 
 async def finish(engine: Engine, program: Program, book: Book) -> None:
-    """Begin the successor, close the summary, tell whoever waits or listens, give back the business key."""
+    """Hand on its slots, begin the successor, close the summary, tell whoever waits or listens, give back the business
+    key."""
     workspace, execution, state = book.workspace, book.execution, book.state
+    if program.limits:
+        await release(engine, program, Asking(workspace, execution, state))
     successor = await chain.succeed(engine, workspace, execution, state)
     summary = await engine.summaries.close(workspace, execution, state, book.summary)
     engine.closings.tell(execution, state)

@@ -9,6 +9,7 @@ from linkflow.engine.closings import Closings
 from linkflow.engine.letters import Letters
 from linkflow.engine.programs import Programs
 from linkflow.engine.switchboard import Switchboard
+from linkflow.engine.turns import Turns
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.language.json import Json
@@ -21,6 +22,7 @@ from linkflow.stores.catalogue import ScanningCatalogue
 from linkflow.stores.controls import ControlStore
 from linkflow.stores.files import Files
 from linkflow.stores.leases import Leases
+from linkflow.stores.limits import LimitItems
 from linkflow.stores.records import Workflow
 from linkflow.stores.schedules import Schedules
 from linkflow.stores.summaries import Summaries
@@ -105,7 +107,9 @@ class Engine:
     callbacks: Callbacks
     deliveries: Deliveries
     platform: Platform
+    limit_items: LimitItems
     bells: Bells = field(default_factory=Bells)
+    turns: Turns = field(default_factory=Turns)
     closings: Closings = field(default_factory=Closings)
     letters: Letters = field(default_factory=Letters)
     limits: Limits = field(default_factory=Limits)
@@ -146,5 +150,6 @@ def build(
         Callbacks(table, clock),
         Deliveries(table),
         platform,
+        LimitItems(table),
         limits=limits,
     )

@@ -13,6 +13,7 @@ tasks that nobody awaits any more are cancelled.
 """
 
 from linkflow.engine import children, resets
+from linkflow.engine.admission import Asking, ask
 from linkflow.engine.away import Away
 from linkflow.engine.endings import finish
 from linkflow.engine.engine import Engine
@@ -22,7 +23,15 @@ from linkflow.engine.running import Running
 from linkflow.engine.wakes import alarm, wake
 from linkflow.execution.advance import advance, next_moment, owed
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import Event, HandedOver, News, TaskStarted, VisitResumed
+from linkflow.execution.events import (
+    Event,
+    ExecutionQueued,
+    HandedOver,
+    News,
+    ResumeRequested,
+    TaskStarted,
+    VisitResumed,
+)
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
 from linkflow.language.program import Program
@@ -93,8 +102,12 @@ class _Visit:
         """One turn: decide, record, obey. False: the visit is over."""
         now = self.engine.clock.now()
         news = [*news, *await news_of_hold(self.engine, self.book.workspace, self.book.state)]
+        if self.program.limits and self._must_ask(news, now) and not await self._let_in(now):
+            return False
         tasks = self._advance(news, now)
         while not await self._recorded(tasks, news, now):
+            if self.program.limits and self._must_ask(news, now) and not await self._let_in(now):
+                return False
             tasks = self._advance(news, now)
         state = self.book.state
         if state.closed:
@@ -113,6 +126,43 @@ class _Visit:
             return await self._turn(first_news)
         self.running.obey([task for task in tasks if task.task not in self.away.gone], now)
         return await self._goes_on(now)
+
+    def _must_ask(self, news: list[News], now: float) -> bool:
+        """Whether limits stand between the execution and its first step. One that is to end, or is not to begin yet,
+        needs no slot."""
+        state = self.book.state
+        if state.admitted or state.closed or state.cancel is not None:
+            return False
+        if state.paused is not None and not any(isinstance(one, ResumeRequested) for one in news):
+            return False
+        moment = next_moment(state)
+        late = state.deadline is not None and state.deadline <= now
+        return not late and (state.scopes[0].phase != "delayed" or (moment is not None and moment <= now))
+
+    async def _let_in(self, now: float) -> bool:
+        """Ask for a slot. False: the execution has to wait, and will be woken."""
+        state = self.book.state
+        if state.queued_until is not None and now < state.queued_until:
+            await alarm(self.engine, self.book.workspace, self.book.execution, state.queued_until)
+            return False
+        verdict = await ask(self.engine, self.program, self._asking())
+        if verdict == ExecutionQueued(state.queued or "") and not self.pending:
+            return False
+        self.pending.append(verdict)
+        evolve(state, verdict, now)
+        if not isinstance(verdict, ExecutionQueued):
+            return True
+        if not await self.engine.books.append(self.book, self.pending, now):
+            await self._reload()
+            return await self._let_in(now) if self._must_ask([], now) else True
+        self.pending = []
+        moments = [one for one in (verdict.until, next_moment(state)) if one is not None]
+        if moments:
+            await alarm(self.engine, self.book.workspace, self.book.execution, min(moments))
+        return False
+
+    def _asking(self) -> Asking:
+        return Asking(self.book.workspace, self.book.execution, self.book.state)
 
     def _advance(self, news: list[News], now: float) -> list[RunTask]:
         self.pending += advance(self.program, self.book.state, news, now)

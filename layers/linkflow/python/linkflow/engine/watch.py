@@ -8,12 +8,14 @@ unless it rightfully waits: then the next look is set behind that wait.
 import math
 
 from linkflow.engine import children
+from linkflow.engine.admission import Asking, still_waits
 from linkflow.engine.engine import Engine
 from linkflow.engine.holds import HELD, news_of_hold
 from linkflow.engine.lease import remind
 from linkflow.engine.news import tell
 from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
 from linkflow.execution.advance import next_moment
+from linkflow.execution.state import State
 from linkflow.stores import keys
 
 LOOK_AGAIN = 300.0
@@ -22,6 +24,8 @@ LOOK_AT_PAUSED = 86_400.0
 """The same for one that is paused: whoever resumes it has it looked at sooner."""
 LOOK_AT_HELD = 3_600.0
 """The same for one that is held with others: the messages of the release are many, and one may be lost."""
+LOOK_AT_QUEUED = 1_800.0
+"""Seconds between two looks at an execution that waits in line for a limit."""
 _BATCH = 200
 
 
@@ -48,6 +52,9 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
         await engine.summaries.check_again(workspace, execution, now + LOOK_AGAIN)
         return
     moment = next_moment(book.state)
+    if book.state.queued is not None and await _is_in_line(engine, workspace, execution, book.state):
+        await engine.summaries.check_again(workspace, execution, min(moment or math.inf, now + LOOK_AT_QUEUED))
+        return
     if book.state.paused is not None and (moment is None or moment > now):
         if await news_of_hold(engine, workspace, book.state):
             await engine.queue.send([wake(workspace, execution)])
@@ -69,3 +76,8 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
     else:
         await engine.queue.send([wake(workspace, execution)])
     await engine.summaries.check_again(workspace, execution, max(now, moment or now) + LOOK_AGAIN)
+
+
+async def _is_in_line(engine: Engine, workspace: str, execution: str, state: State) -> bool:
+    program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
+    return await still_waits(engine, program, Asking(workspace, execution, state))

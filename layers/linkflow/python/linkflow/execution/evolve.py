@@ -91,7 +91,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.TaskPostponed():
             postpone(state, state.scopes[event.scope], event, at)
         case e.ExecutionQueued():
-            state.queued = event.limit
+            state.queued, state.queued_until = event.limit, event.until or state.queued_until
         case e.ExecutionAdmitted():
             state.queued, state.admitted = None, True
         case e.TaskSubmitted():

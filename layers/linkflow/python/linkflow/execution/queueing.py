@@ -4,9 +4,11 @@ from linkflow.execution.lifecycle import Fact
 
 
 class ExecutionQueued(Fact, frozen=True):
-    """The execution waits for its turn under a limit of its workflow."""
+    """The execution waits for its turn under a limit of its workflow; `until` is the moment at which a rate lets it in,
+    which is reserved for it."""
 
     limit: str
+    until: float | None = None
 
 
 class ExecutionAdmitted(Fact, frozen=True):

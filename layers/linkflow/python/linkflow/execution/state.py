@@ -221,7 +221,8 @@ class State(msgspec.Struct):
     receivers: list[int] = []
     priority: int = 0
     queued: str | None = None
-    """The limit that the execution waits for before it begins."""
+    """The limit that the execution waits for before it begins; `queued_until` as in `ExecutionQueued`."""
+    queued_until: float | None = None
     admitted: bool = False
     held_until: float | None = None
 

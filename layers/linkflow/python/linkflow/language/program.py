@@ -333,6 +333,20 @@ class Machine:
     states: Mapping[str, State]
 
 
+WhenFull = Literal["queue", "skip", "cancel_oldest", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` executions of the workflow, for each value of `key`: at once, or begun within `seconds`."""
+
+    name: str
+    most: int
+    seconds: float | None = None
+    key: Expression | None = None
+    when_full: WhenFull = "queue"
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """`hash` is of the definition's canonical text; `timeout` bounds an execution, in seconds."""
@@ -354,3 +368,5 @@ class Program:
     """Ids and names of the workflows that may start it as a part of them; None: all."""
     callbacks: frozenset[str] = frozenset()
     """Of which events its own callbacks are told."""
+    limits: tuple[Limit, ...] = ()
+    """What its executions wait for before they begin: rates first, then slots."""

@@ -16,10 +16,11 @@ SETTINGS     SETTINGS           the installation's controls
 PULSE        PULSE              when the timer last swept
 CALLBACK#w   <id>               whom to tell of executions
 DELIVERY#w#c <id>               one telling of callback c, and how it went
+LIMIT#w#name SLOTS, RATE, WAIT#<rank>#<e>   who holds a limit's slots, what of its rate is spent, who waits
 INSTALLATION OWNER              the first owner, made once
 """
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from linkflow.ports import Index, Key, Range
 
@@ -129,8 +130,46 @@ def offers(workspace: str, queue: str, limit: int) -> Range:
     return Range(_tasks(workspace, queue), limit=limit)
 
 
+def slots(workspace: str, name: str) -> Key:
+    return Key(_limit(workspace, name), "SLOTS")
+
+
+def rate_of_limit(workspace: str, name: str) -> Key:
+    return Key(_limit(workspace, name), "RATE")
+
+
+def waiter(workspace: str, name: str, priority: int, since: float, who: str) -> Key:
+    return Key(_limit(workspace, name), f"{_WAITER}{_rank(priority, since)}#{who}")
+
+
+def waiters(workspace: str, name: str, limit: int) -> Range:
+    """In the order in which it is their turn."""
+    return Range(_limit(workspace, name), _WAITER, f"{_WAITER}~", limit=limit)
+
+
+def waiting(key: Key) -> str:
+    """Who stands in line there."""
+    return key.sk.rpartition("#")[2]
+
+
+def _limit(workspace: str, name: str) -> str:
+    return f"LIMIT#{workspace}#{quoted(name)}"
+
+
+def quoted(name: str) -> str:
+    """A name that people gave, without a `#`."""
+    return quote(name, safe="")
+
+
+def unquoted(name: str) -> str:
+    return unquote(name)
+
+
+_WAITER = "WAIT#"
+
+
 def _tasks(workspace: str, queue: str) -> str:
-    return f"TASKS#{workspace}#{quote(queue, safe='')}"
+    return f"TASKS#{workspace}#{quoted(queue)}"
 
 
 def _rank(priority: int, moment: float) -> str:
@@ -227,6 +266,11 @@ def due(shard: int) -> str:
 
 def due_at(moment: float, workspace: str, execution: str) -> str:
     return f"{_sortable(moment)}#{workspace}#{execution}"
+
+
+def crowded_limits() -> str:
+    """Where limits stand that somebody waits for, by the moment at which their holders are looked after."""
+    return "CROWDED"
 
 
 def leases(shard: int) -> str:

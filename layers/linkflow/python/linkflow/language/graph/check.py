@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from linkflow.errors import Fault
 from linkflow.language.graph.catalogue import Catalogue
 from linkflow.language.graph.definition import Body, EdgeDefinition, GraphDefinition, NodeDefinition
-from linkflow.language.graph.template import faults
+from linkflow.language.graph.template import faults, has_expression
 from linkflow.language.json import Json
 
 
@@ -34,8 +34,21 @@ def check_graph(document: Json, catalogue: Catalogue) -> Checked:
     places = list(_places(definition, catalogue))
     errors = [fault for place in places for fault in _place_faults(place, catalogue)]
     errors += _duplicates(places)
+    errors += _limit_faults(definition)
     warnings = [] if errors else list(_unreachable(definition, catalogue))
     return Checked(None if errors else definition, errors, warnings)
+
+
+def _limit_faults(definition: GraphDefinition) -> Iterator[Fault]:
+    settings = definition.settings
+    for name, key in (("concurrency", settings.concurrency), ("rate", settings.rate)):
+        if key is not None and key.key is not None:
+            path = f"$.settings.{name}.key"
+            for bad in faults(key.key, path):
+                yield Fault(bad.path, "bad_expression", bad.message)
+            if not has_expression(key.key):
+                message = "This is the same for every execution; write an expression such as {{ trigger.customer }}."
+                yield Fault(path, "constant_key", message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A checked graph becomes a program: one Graph state, each node a machine of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -8,7 +8,7 @@ import msgspec
 
 from linkflow.language.graph.catalogue import Catalogue, Wiring
 from linkflow.language.graph.definition import Body, GraphDefinition, NodeDefinition, Settings
-from linkflow.language.graph.flow import ErrorFlow, GraphFlow, InputFlow
+from linkflow.language.graph.flow import ErrorFlow, GraphFlow, InputFlow, Rendered
 from linkflow.language.graph.template import compile_template
 from linkflow.language.json import Json
 from linkflow.language.program import (
@@ -16,6 +16,7 @@ from linkflow.language.program import (
     Edge,
     Graph,
     GraphNode,
+    Limit,
     Machine,
     Map,
     Pass,
@@ -54,7 +55,21 @@ def compile_graph(definition: GraphDefinition, catalogue: Catalogue, content: st
         error_workflow=settings.error_workflow,
         callers=_callers(settings),
         callbacks=frozenset(event for one in settings.callbacks for event in one.on),
+        limits=tuple(_limits(settings)),
     )
+
+
+def _limits(settings: Settings) -> Iterator[Limit]:
+    """Rates come first: a slot must not be held while the clock is waited for."""
+    rate, slots = settings.rate, settings.concurrency
+    if rate is not None:
+        yield Limit("rate", rate.limit, rate.per_seconds, _key(rate.key), rate.when_full)
+    if slots is not None:
+        yield Limit("concurrency", slots.limit, None, _key(slots.key), slots.when_full)
+
+
+def _key(template: str | None) -> Rendered | None:
+    return None if template is None else Rendered(compile_template(template))
 
 
 def _triggers(definition: GraphDefinition, catalogue: Catalogue) -> Mapping[str, tuple[str, ...]]:

@@ -68,6 +68,24 @@ class CallbackDefinition(Part):
     on: list[CallbackEvent] = Field(default_factory=lambda: list[CallbackEvent](["completed", "failed"]), min_length=1)
 
 
+class Concurrency(Part):
+    """At most `limit` executions at once, for each value of `key` (an expression over `trigger`) if there is one. When
+    full, an execution waits for its turn, is skipped, fails, or the oldest one makes room."""
+
+    limit: int = Field(ge=1, le=1_000)
+    key: str | None = Field(None, min_length=1, max_length=2_000)
+    when_full: Literal["queue", "skip", "cancel_oldest", "fail"] = "queue"
+
+
+class Rate(Part):
+    """At most `limit` executions begin in `per_seconds`, for each value of `key`."""
+
+    limit: int = Field(ge=1, le=1_000_000)
+    per_seconds: float = Field(gt=0, le=31_536_000)
+    key: str | None = Field(None, min_length=1, max_length=2_000)
+    when_full: Literal["queue", "skip", "fail"] = "queue"
+
+
 class Settings(Part):
     """`timeout` bounds a whole execution, `clean_up` what its handlers may do once it is cancelled, in seconds.
     `error_workflow` (id or name) is started when an execution fails; `callers` (ids or names) are the workflows that
@@ -78,6 +96,8 @@ class Settings(Part):
     error_workflow: str | None = Field(None, min_length=1, max_length=200)
     callers: Literal["any", "none"] | list[str] = Field("any", max_length=1_000)
     callbacks: list[CallbackDefinition] = Field(default_factory=list, max_length=10)
+    concurrency: Concurrency | None = None
+    rate: Rate | None = None
 
 
 class Body(Part):

@@ -1,0 +1,168 @@
+"""Whether an execution may begin: the limits of its workflow.
+
+    rate ────▶ its moment, reserved; until then it waits for the clock
+    slots ───▶ one that is free; else, by `when_full`: it waits in line, is skipped, fails, or the oldest makes room
+
+A workflow without limits never comes here. With one it costs a write to take a slot and one to give it back, and two
+more where it has to wait. The part of a wide Map, and an execution that one of those waits for which hold a slot of the
+same limit, ride on that slot: else they would wait for one another. (Workflows that call each other in a circle,
+each with a limit, still can.)
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+
+import msgspec
+
+from linkflow.engine.cancel import cancel
+from linkflow.engine.engine import Engine
+from linkflow.engine.slots import drop_the_dead, give_back, stand_in_line, take
+from linkflow.errors import Conflict, NotFound
+from linkflow.execution.events import ExecutionAdmitted, ExecutionCancelled, ExecutionFailed, ExecutionQueued
+from linkflow.execution.state import Scope, State
+from linkflow.execution.surroundings import ScopeSurroundings
+from linkflow.language.program import Limit, Program
+from linkflow.language.view import EvaluationFailed, View
+from linkflow.stores import keys
+from linkflow.stores.limits import Line, Rate
+
+LIMIT_REACHED = "LinkFlow.LimitReached"
+LONGEST_LINE = 366 * 86_400.0
+"""Seconds for which a place under a rate may be reserved ahead."""
+
+Verdict = ExecutionAdmitted | ExecutionQueued | ExecutionCancelled | ExecutionFailed
+"""It may begin, must wait, is skipped, or fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The execution that wants to begin."""
+
+    workspace: str
+    execution: str
+    state: State
+
+
+async def ask(engine: Engine, program: Program, asking: Asking) -> Verdict:
+    """Asking again gives the same slot, and the same place in line."""
+    if asking.state.part is not None:
+        return ExecutionAdmitted()
+    paid = asking.state.queued_until is not None
+    try:
+        for limit in program.limits:
+            name = _name(limit, asking.state, engine.clock.now())
+            if limit.seconds is not None:
+                verdict = None if paid else await _in_time(engine, asking, limit, name)
+            else:
+                verdict = await _in_slot(engine, asking, limit, name)
+            if verdict is not None:
+                return verdict
+    except EvaluationFailed as failed:
+        return ExecutionFailed(failed.error, failed.cause)
+    return ExecutionAdmitted()
+
+
+async def release(engine: Engine, program: Program, asking: Asking) -> None:
+    """The execution is over: whoever waits for its slot gets it."""
+    state = asking.state
+    for limit in program.limits:
+        if limit.seconds is None and state.part is None:
+            with suppress(EvaluationFailed):
+                name = _name(limit, state, engine.clock.now())
+                place = None
+                if not state.admitted:
+                    place = keys.waiter(asking.workspace, name, state.priority, state.started_at, asking.execution)
+                await give_back(engine, Line(asking.workspace, name, limit.most), asking.execution, place)
+
+
+async def still_waits(engine: Engine, program: Program, asking: Asking) -> bool:
+    """Whether it rightfully waits in line: no slot was handed to it that it has not heard of."""
+    if asking.state.queued is None or asking.state.admitted:
+        return False
+    for limit in program.limits:
+        if limit.seconds is None:
+            name = _name(limit, asking.state, engine.clock.now())
+            read = await engine.limit_items.slots(Line(asking.workspace, name, limit.most))
+            if asking.execution in read.slots.holders or not read.slots.crowded:
+                return False
+    return True
+
+
+async def _in_time(engine: Engine, asking: Asking, limit: Limit, name: str) -> Verdict | None:
+    now = engine.clock.now()
+    patience = LONGEST_LINE if limit.when_full == "queue" else 0.0
+    rate = Rate(limit.most, limit.seconds or 1.0)
+    moment = await engine.limit_items.reserve(asking.workspace, name, rate, now, patience)
+    if moment <= now:
+        return None
+    said = f"{limit.most} executions in {limit.seconds:g} s are allowed, and have begun."
+    return _sent_away(limit, said) or ExecutionQueued(limit.name, moment)
+
+
+async def _in_slot(engine: Engine, asking: Asking, limit: Limit, name: str) -> Verdict | None:
+    line, who = Line(asking.workspace, name, limit.most), asking.execution
+    if await _rides(engine, asking, line) or await take(engine, line, who):
+        return None
+    if limit.when_full != "queue":
+        read = await drop_the_dead(engine, line)
+        if read.slots.free > 0 and await take(engine, line, who):
+            return None
+    said = f"{limit.most} executions at once are allowed, and are under way."
+    away = _sent_away(limit, said)
+    if away is not None:
+        return away
+    if await stand_in_line(engine, line, asking.state.priority, asking.state.started_at, who):
+        return None
+    if limit.when_full == "cancel_oldest":
+        await _make_room(engine, line, who)
+    return ExecutionQueued(limit.name)
+
+
+def _sent_away(limit: Limit, said: str) -> Verdict | None:
+    if limit.when_full == "skip":
+        return ExecutionCancelled(f"Skipped: {said}")
+    if limit.when_full == "fail":
+        return ExecutionFailed(LIMIT_REACHED, f"{said} Start it later, or let it wait (when_full: queue).")
+    return None
+
+
+async def _make_room(engine: Engine, line: Line, who: str) -> None:
+    """Ask the oldest holder that was not asked yet to end. Its slot then goes to the first in line."""
+    read = await engine.limit_items.slots(line)
+    holders = read.slots.holders
+    unasked = sorted((held.since, one) for one, held in holders.items() if not held.asked)
+    if not unasked:
+        return
+    oldest = unasked[0][1]
+    marked = {**holders, oldest: msgspec.structs.replace(holders[oldest], asked=True)}
+    asked = msgspec.structs.replace(read.slots, holders=marked)
+    if await engine.limit_items.save(line, read, asked, engine.clock.now()):
+        with suppress(NotFound, Conflict):
+            await cancel(engine, line.workspace, oldest, who, "A newer execution takes its place (cancel_oldest).")
+    else:
+        await _make_room(engine, line, who)
+
+
+async def _rides(engine: Engine, asking: Asking, line: Line) -> bool:
+    """Whether an execution that waits for this one holds a slot of the same limit."""
+    parent = asking.state.parent
+    if parent is None:
+        return False
+    holders = (await engine.limit_items.slots(line)).slots.holders
+    while parent is not None:
+        if parent.execution in holders:
+            return True
+        book = await engine.books.load(asking.workspace, parent.execution)
+        parent = None if book is None else book.state.parent
+    return False
+
+
+def _name(limit: Limit, state: State, now: float) -> str:
+    """What the limit counts: executions of the workflow, with one value of its key. Raises `EvaluationFailed`."""
+    name = f"{state.names.workflow_id} {limit.name}"
+    if limit.key is None:
+        return name
+    scope = Scope(id=0, parent=None, key="", machine="", carry=state.input)
+    value = limit.key.evaluate(View(state.input, ScopeSurroundings(state, scope, state.started_at or now)))
+    return f"{name} {sha256(msgspec.json.encode(value, order='sorted')).hexdigest()[:24]}"
