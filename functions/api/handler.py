@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functions.api.auth.guard import caller, key_guard
 from functions.api.callbacks.handler import callback_routes
 from functions.api.executions.handler import execution_routes
+from functions.api.operations.handler import operation_routes
 from functions.api.schedules.handler import schedule_routes
 from functions.api.tasks.handler import task_routes
 from functions.api.testing.handler import testing_routes
@@ -23,5 +24,6 @@ def functions(world: World) -> Sequence[Function]:
     task_routes(routes, world)
     task_queue_routes(routes, world, "/api/v1", lambda: caller().workspace)
     callback_routes(routes, world)
+    operation_routes(routes, world)
     testing_routes(routes, world)
     return [Function("api_http", "api", HttpRoutes(routes))]

@@ -23,6 +23,7 @@ from linkflow.stores.controls import ControlStore
 from linkflow.stores.files import Files
 from linkflow.stores.leases import Leases
 from linkflow.stores.limits import LimitItems
+from linkflow.stores.operations import Operations
 from linkflow.stores.records import Workflow
 from linkflow.stores.schedules import Schedules
 from linkflow.stores.summaries import Summaries
@@ -106,6 +107,7 @@ class Engine:
     switchboard: Switchboard
     callbacks: Callbacks
     deliveries: Deliveries
+    operations: Operations
     platform: Platform
     limit_items: LimitItems
     bells: Bells = field(default_factory=Bells)
@@ -149,6 +151,7 @@ def build(
         Switchboard(ControlStore(table), clock),
         Callbacks(table, clock),
         Deliveries(table),
+        Operations(table),
         platform,
         LimitItems(table),
         limits=limits,

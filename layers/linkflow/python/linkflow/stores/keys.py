@@ -17,6 +17,7 @@ PULSE        PULSE              when the timer last swept
 CALLBACK#w   <id>               whom to tell of executions
 DELIVERY#w#c <id>               one telling of callback c, and how it went
 LIMIT#w#name SLOTS, RATE, WAIT#<rank>#<e>   who holds a limit's slots, what of its rate is spent, who waits
+OPERATION#w  <id>               something done to many at once, and how far it came
 INSTALLATION OWNER              the first owner, made once
 """
 
@@ -115,6 +116,15 @@ def delivery(workspace: str, callback_: str, identifier: str) -> Key:
 def deliveries(workspace: str, callback_: str, limit: int, after: str | None) -> Range:
     """Newest first: ids begin with the moment at which the execution did."""
     return Range(f"DELIVERY#{workspace}#{callback_}", reverse=True, limit=limit, after=after)
+
+
+def operation(workspace: str, identifier: str) -> Key:
+    return Key(f"OPERATION#{workspace}", identifier)
+
+
+def operations(workspace: str, limit: int, after: str | None) -> Range:
+    """Newest first, by their ids."""
+    return Range(f"OPERATION#{workspace}", reverse=True, limit=limit, after=after)
 
 
 def rate(name: str, begins: float) -> Key:

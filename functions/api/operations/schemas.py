@@ -1,0 +1,59 @@
+"""What callers send and get about operations on many executions. Times are RFC 3339 in UTC."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from linkflow.execution.state import Status
+from linkflow.runtime.routes import Schema
+
+
+class ExecutionFilter(Schema):
+    """All that is given must hold. What began after the operation was asked for is left alone."""
+
+    status: list[Status] = Field(default_factory=list)
+    workflow: str | None = None
+    trigger: str | None = None
+    error: str | None = Field(None, description="The error code it ended with.")
+    business_key: str | None = None
+    tags: list[str] = Field(default_factory=list, max_length=20)
+    started_after: AwareDatetime | None = None
+    started_before: AwareDatetime | None = None
+
+
+class CreateOperation(Schema):
+    """`cancel` and `terminate` concern open executions, `retry` those that failed, timed out, or were ended: each is
+    taken up again from where it failed. A filter that names nothing needs `everything`."""
+
+    action: Literal["cancel", "terminate", "retry"]
+    filter: ExecutionFilter
+    everything: bool = False
+    reason: str = Field("", max_length=1_000)
+
+
+class TroubleView(Schema):
+    execution: str
+    message: str
+
+
+class OperationView(Schema):
+    """`seen` executions were looked at so far: `done`, `skipped` (over already, or nothing to do), or `failed`."""
+
+    id: str
+    action: str
+    status: Literal["running", "done", "cancelled", "failed"]
+    stage: str = ""
+    seen: int
+    done: int
+    skipped: int
+    failed: int
+    troubles: list[TroubleView]
+    by: str
+    reason: str
+    created_at: str
+    finished_at: str | None = None
+
+
+class OperationPage(Schema):
+    data: list[OperationView]
+    next_cursor: str | None = None

@@ -1,0 +1,89 @@
+"""Operations on many executions: asked for here, carried out by `state_machines/bulk_operation`."""
+
+from hashlib import sha256
+
+from functions.api.operations.schemas import CreateOperation, ExecutionFilter
+from linkflow import ids
+from linkflow.engine.platform.bulk import begin
+from linkflow.engine.start import REMEMBERED
+from linkflow.errors import Conflict, Fault, Invalid
+from linkflow.execution.state import Status
+from linkflow.ports import Item
+from linkflow.runtime.wiring import World
+from linkflow.search import Query, Span
+from linkflow.stores import keys
+from linkflow.stores.claims import claim
+from linkflow.stores.operations import Operation, finished
+from linkflow.stores.records import Answered, ApiKey, decode, encode
+
+_OPEN: tuple[Status, ...] = ("running",)
+_FAILED: tuple[Status, ...] = ("failed", "timed_out")
+_ENDED: tuple[Status, ...] = (*_FAILED, "cancelled", "terminated")
+
+
+async def create(world: World, caller: ApiKey, body: CreateOperation, key: str | None) -> Operation:
+    """The operation, under way. With an idempotency key that was used before, the one it made. Raises `Invalid`."""
+    if not body.everything and not body.filter.model_dump(exclude_defaults=True):
+        told = "This filter lets everything through; if that is meant, send 'everything': true."
+        raise Invalid("The request", [Fault("$.body.filter", "empty_filter", told)])
+    now = world.clock.now()
+    identifier = world.ids.new(ids.OPERATION)
+    if key is not None:
+        identifier = await _claimed(world, caller.workspace, key, identifier, body)
+    query = _query(caller.workspace, body, now)
+    operation = Operation(identifier, caller.workspace, body.action, caller.user, now, query, body.reason)
+    return await begin(world.engine, operation)
+
+
+async def call_off(world: World, workspace: str, identifier: str) -> Operation:
+    """What was done stays done; it stops with its next batch. Raises `NotFound`, and `Conflict` when it is over."""
+    now = world.clock.now()
+
+    def called_off(found: Operation) -> Operation:
+        if found.status not in ("running", "cancelled"):
+            raise Conflict(f"The operation is over already: {found.status}.")
+        return finished(found, "cancelled", now)
+
+    return await world.engine.operations.change(workspace, identifier, called_off, now)
+
+
+async def _claimed(world: World, workspace: str, key: str, identifier: str, body: CreateOperation) -> str:
+    """The operation that the idempotency key stands for: this one, or one asked for before. Raises `Conflict` when that
+    was another request."""
+    now, digest = world.clock.now(), sha256(body.model_dump_json().encode()).hexdigest()
+    place = keys.idempotency(workspace, f"operations/{key}")
+    item = Item(place, encode(Answered(identifier, digest)), expires_at=now + REMEMBERED)
+    found = await claim(world.table, item, now)
+    if found is None:
+        return identifier
+    before = decode(found.body, Answered)
+    if before.digest != digest:
+        raise Conflict("This Idempotency-Key was used for another request; use a new one for each request.")
+    return before.execution
+
+
+def _query(workspace: str, body: CreateOperation, now: float) -> Query:
+    wanted = body.filter
+    before = now if wanted.started_before is None else min(now, wanted.started_before.timestamp())
+    after = None if wanted.started_after is None else wanted.started_after.timestamp()
+    return Query(
+        keys.listed_executions(workspace),
+        statuses=_statuses(body.action, wanted),
+        workflow=wanted.workflow,
+        trigger=wanted.trigger,
+        error=wanted.error,
+        business_key=wanted.business_key,
+        tags=tuple(wanted.tags),
+        started=Span(after, before),
+    )
+
+
+def _statuses(action: str, wanted: ExecutionFilter) -> tuple[Status, ...]:
+    """Those the action can do something about, of those that are wanted. Raises `Invalid` when there are none."""
+    can = _ENDED if action == "retry" else _OPEN
+    asked = wanted.status or (_FAILED if action == "retry" else _OPEN)
+    both = tuple(status for status in asked if status in can)
+    if not both:
+        told = f"'{action}' does nothing to these; it concerns executions that are {', '.join(can)}."
+        raise Invalid("The request", [Fault("$.body.filter.status", "wrong_status", told)])
+    return both
