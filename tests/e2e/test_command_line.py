@@ -83,6 +83,9 @@ def test_what_still_runs_after_the_wait_is_shown_and_can_be_cancelled(desk: Desk
     (one,) = desk.read("executions", "list", "--workflow", "waiting")
     assert desk.type("executions", "cancel", one["id"], "--reason", "enough").returncode == 0
     assert one["id"] not in desk.type("executions", "list", "--status", "running").stdout
+    found = desk.read("executions", "list", "--status", "cancelled", "--status", "failed", "--text", one["id"])
+    assert [other["id"] for other in found] == [one["id"]]
+    assert desk.read("executions", "list", "--workflow", "waiting", "--count") == {"cancelled": 1}
 
 
 def test_an_execution_that_fails_is_1_and_its_error_is_told(desk: Desk) -> None:

@@ -8,32 +8,26 @@ from functions.api.executions.schemas import (
     ResetView,
     SendSignal,
     SignalSent,
-    SummaryPage,
     Wish,
 )
-from functions.api.executions.views import execution_detail, summary_view
+from functions.api.executions.views import execution_detail
 from linkflow.engine.cancel import cancel, terminate
 from linkflow.engine.describe import describe, query
 from linkflow.engine.histories import aws_history, backwards, forwards
 from linkflow.engine.pauses import pause, resume
 from linkflow.engine.signal import signal
-from linkflow.execution.state import Status
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.descriptions import AnswerView, EventPage, HistoryView, answer_view, event_page, history_view
-from linkflow.runtime.parameters import After, Before, Cursor, Limit, Order, WaitSeconds
+from linkflow.runtime.parameters import After, Before, Limit, Order, WaitSeconds
 from linkflow.runtime.routes import Routes
+from linkflow.runtime.search_routes import search_routes
 from linkflow.runtime.wiring import World
 
 _TAGS = ["executions"]
 
 
 def execution_routes(routes: Routes, world: World) -> None:
-    @routes.get("/api/v1/executions", tags=_TAGS, summary="List executions, newest first")
-    async def list_executions(
-        limit: Limit = 50, cursor: Cursor = None, status: Status | None = None, workflow: str | None = None
-    ) -> SummaryPage:
-        found, following = await service.listed(world, caller().workspace, limit, cursor, status, workflow)
-        return SummaryPage(data=[summary_view(one) for one in found], next_cursor=following)
+    search_routes(routes, world, "/api/v1/executions", _TAGS, lambda: caller().workspace)
 
     @routes.get("/api/v1/executions/<execution_id>", tags=_TAGS, summary="One execution, node by node")
     async def get_execution(execution_id: str) -> ExecutionDetail:

@@ -8,23 +8,6 @@ from linkflow.runtime.descriptions import ErrorView, PauseView, PendingTaskView,
 from linkflow.runtime.routes import Schema
 
 
-class SummaryView(Schema):
-    id: str
-    workflow: str
-    version: int
-    status: str
-    trigger: str
-    name: str = ""
-    started_at: str
-    closed_at: str | None = None
-    error: str | None = None
-
-
-class SummaryPage(Schema):
-    data: list[SummaryView]
-    next_cursor: str | None = None
-
-
 class AttemptView(Schema):
     attempt: int
     started_at: str | None = None

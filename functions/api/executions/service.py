@@ -10,9 +10,7 @@ from linkflow.execution.events import SignalReceived
 from linkflow.execution.state import State
 from linkflow.execution.timeline import Entry, timeline
 from linkflow.runtime.wiring import World
-from linkflow.search import Query
-from linkflow.stores import keys
-from linkflow.stores.records import ApiKey, Summary
+from linkflow.stores.records import ApiKey
 
 
 def told(world: World, body: SendSignal, by: str) -> SignalReceived:
@@ -24,15 +22,6 @@ async def detail(world: World, workspace: str, execution: str) -> tuple[State, l
     """The execution with every node's entries. Raises `NotFound`."""
     turns = await all_turns(world.engine, workspace, execution)
     return timeline((one.turn.at, one.turn.events) for one in turns)
-
-
-async def listed(
-    world: World, workspace: str, limit: int, cursor: str | None, status: str | None, workflow: str | None
-) -> tuple[list[Summary], str | None]:
-    """Newest first, those that fit the filters."""
-    query = Query(keys.listed_executions(workspace), statuses=(status,) if status else (), workflow=workflow)
-    page = await world.engine.summaries.search(query, limit, cursor)
-    return page.summaries, page.cursor
 
 
 async def take_up_again(

@@ -2,26 +2,11 @@
 
 from collections.abc import Sequence
 
-from functions.api.executions.schemas import AttemptView, ExecutionDetail, ExecutionView, NodeView, SummaryView
+from functions.api.executions.schemas import AttemptView, ExecutionDetail, ExecutionView, NodeView
 from linkflow.engine.describe import Description
 from linkflow.execution.state import State
 from linkflow.execution.timeline import Attempt, Entry
 from linkflow.runtime.descriptions import description_view, error_view, time_view
-from linkflow.stores.records import Summary
-
-
-def summary_view(summary: Summary) -> SummaryView:
-    return SummaryView(
-        id=summary.execution,
-        workflow=summary.workflow,
-        version=summary.version,
-        status=summary.status,
-        trigger=summary.trigger,
-        name=summary.name,
-        started_at=time_view(summary.started_at),
-        closed_at=time_view(summary.closed_at),
-        error=summary.error,
-    )
 
 
 def execution_view(state: State) -> ExecutionView:

@@ -1,19 +1,22 @@
 """Each call of the API as data: what is sent, and what its answer means. Both clients send these."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from linkflow.client.records import Detail, Events, Execution, Json, Outcome, Page, Summary, Workflow
+from linkflow.client.records import Count, Detail, Events, Execution, Json, Outcome, Page, Summary, Workflow
 
 T = TypeVar("T")
 LONGEST_WAIT = 25.0
 """Seconds to let the server hold one call: gateways bear little more (29 s), so a longer wait is several calls."""
 _PATIENCE = 30.0
 _API = "/api/v1"
+Parameter = str | float | Sequence[str]
+Filters = Mapping[str, Parameter | None]
+"""What `GET /api/v1/executions` takes, by name; None is not sent."""
 
 
 class ApiError(Exception):
@@ -35,7 +38,7 @@ class Call(Generic[T]):
     method: str
     path: str
     body: Json = None
-    parameters: Mapping[str, str | float] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = _PATIENCE
 
@@ -96,9 +99,13 @@ def execution(identifier: str) -> Call[Execution]:
     return Call(Execution, "GET", f"{_API}/executions/{_segment(identifier)}")
 
 
-def executions(limit: int, cursor: str | None, status: str | None, of_workflow: str | None) -> Call[Page[Summary]]:
-    parameters = _given(limit=limit, cursor=cursor, status=status, workflow=of_workflow)
+def executions(limit: int, cursor: str | None, filters: Filters) -> Call[Page[Summary]]:
+    parameters = _given(limit=limit, cursor=cursor, **filters)
     return Call(Page[Summary], "GET", f"{_API}/executions", parameters=parameters)
+
+
+def count(cursor: str | None, filters: Filters) -> Call[Count]:
+    return Call(Count, "GET", f"{_API}/executions/count", parameters=_given(cursor=cursor, **filters))
 
 
 def events(identifier: str, after: int, wait: float) -> Call[Events]:
@@ -120,5 +127,5 @@ def _segment(identifier: str) -> str:
     return quote(identifier, safe="")
 
 
-def _given(**parameters: str | int | None) -> dict[str, str | float]:
+def _given(**parameters: Parameter | None) -> dict[str, Parameter]:
     return {name: value for name, value in parameters.items() if value is not None}

@@ -5,6 +5,7 @@ proxies are not asked: the address given is the address called.
 """
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
@@ -12,7 +13,7 @@ from typing import Self, TypeVar
 import httpx
 
 from linkflow.client import calls
-from linkflow.client.calls import Call, unreachable
+from linkflow.client.calls import Call, Parameter, unreachable
 from linkflow.client.records import Events, Execution, Json, Outcome, Page, Summary, Workflow
 
 T = TypeVar("T")
@@ -75,11 +76,26 @@ class Client:
             after, closed = page.next_after, page.closed
         return self.execution(identifier)
 
-    def executions(
-        self, limit: int = 50, cursor: str | None = None, *, status: str | None = None, workflow: str | None = None
-    ) -> Page[Summary]:
-        """Newest first."""
-        return self._send(calls.executions(limit, cursor, status, workflow))
+    def executions(self, limit: int = 50, cursor: str | None = None, **filters: Parameter | None) -> Page[Summary]:
+        """The newest first, unless `sort` says otherwise; by the filters of the API (`status`, `tag`, `text`, …)."""
+        return self._send(calls.executions(limit, cursor, filters))
+
+    def all_executions(self, page: int = 200, **filters: Parameter | None) -> Iterator[Summary]:
+        """Page after page; a page may be empty and not the last."""
+        cursor: str | None = ""
+        while cursor is not None:
+            found = self.executions(page, cursor or None, **filters)
+            yield from found.data
+            cursor = found.next_cursor
+
+    def count(self, **filters: Parameter | None) -> dict[str, int]:
+        """How many executions fit, by status."""
+        page = self._send(calls.count(None, filters))
+        counts = Counter(page.counts)
+        while page.next_cursor is not None:
+            page = self._send(calls.count(page.next_cursor, filters))
+            counts.update(page.counts)
+        return dict(counts)
 
     def events(self, identifier: str, after: int = -1, wait: float = 0) -> Events:
         """What was recorded behind turn `after`; waits for something up to `wait` seconds (25 at most)."""
@@ -160,10 +176,28 @@ class AsyncClient:
         return await self.execution(identifier)
 
     async def executions(
-        self, limit: int = 50, cursor: str | None = None, *, status: str | None = None, workflow: str | None = None
+        self, limit: int = 50, cursor: str | None = None, **filters: Parameter | None
     ) -> Page[Summary]:
-        """Newest first."""
-        return await self._send(calls.executions(limit, cursor, status, workflow))
+        """The newest first, unless `sort` says otherwise; by the filters of the API (`status`, `tag`, `text`, …)."""
+        return await self._send(calls.executions(limit, cursor, filters))
+
+    async def all_executions(self, page: int = 200, **filters: Parameter | None) -> AsyncIterator[Summary]:
+        """Page after page; a page may be empty and not the last."""
+        cursor: str | None = ""
+        while cursor is not None:
+            found = await self.executions(page, cursor or None, **filters)
+            for one in found.data:
+                yield one
+            cursor = found.next_cursor
+
+    async def count(self, **filters: Parameter | None) -> dict[str, int]:
+        """How many executions fit, by status."""
+        page = await self._send(calls.count(None, filters))
+        counts = Counter(page.counts)
+        while page.next_cursor is not None:
+            page = await self._send(calls.count(page.next_cursor, filters))
+            counts.update(page.counts)
+        return dict(counts)
 
     async def events(self, identifier: str, after: int = -1, wait: float = 0) -> Events:
         """What was recorded behind turn `after`; waits for something up to `wait` seconds (25 at most)."""

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from linkflow.client.calls import ApiError
+from linkflow.client.calls import ApiError, Parameter
 from linkflow.client.client import Client
 from linkflow.client.demo.demo import demo as demonstrate
 from linkflow.client.records import Execution, Finding, Json, Record
@@ -133,17 +134,47 @@ def apply_workflow(
 
 @executions.command("list")
 def list_executions(
-    status: Annotated[str | None, typer.Option(help="Only those of this status.")] = None,
+    status: Annotated[list[str], typer.Option(help="Only those of this status; several: any of them.")] = [],  # noqa: B006 (typer's way)
     workflow: Annotated[str | None, typer.Option(help="Only those of this workflow.")] = None,
+    trigger: Annotated[str | None, typer.Option(help="Only what was started so; map: parts of wide Maps.")] = None,
+    since: Annotated[str | None, typer.Option(help="Started then or later, such as 2026-01-31T09:30:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="Started then or before.")] = None,
+    business_key: Annotated[str | None, typer.Option(help="Exactly this business key.")] = None,
+    tag: Annotated[list[str], typer.Option(help="Has this tag; several: all of them.")] = [],  # noqa: B006 (same)
+    attribute: Annotated[list[str], typer.Option(help="NAME=VALUE, NAME>=NUMBER or NAME<=NUMBER.")] = [],  # noqa: B006 (same)
+    error: Annotated[str | None, typer.Option(help="Failed with this error code.")] = None,
+    parent: Annotated[str | None, typer.Option(help="Child executions of this one.")] = None,
+    text: Annotated[str | None, typer.Option(help="Words of its name, business key or error, or its id.")] = None,
+    sort: Annotated[
+        str, typer.Option(help="started_at, closed_at or duration; - before it: descending.")
+    ] = "-started_at",
+    archived: Annotated[bool, typer.Option("--archived", help="Those in the archive.")] = False,
+    counted: Annotated[bool, typer.Option("--count", help="Only how many there are, by status.")] = False,
     limit: Limit = 20,
     url: Url = _HERE,
     key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """The newest executions."""
+    """Executions, the newest first."""
+    filters: dict[str, Parameter | None] = {
+        "status": status,
+        "trigger": trigger,
+        "started_from": since,
+        "started_to": until,
+        "business_key": business_key,
+        "tag": tag,
+        "attribute": attribute,
+        "error": error,
+        "parent": parent,
+        "text": text,
+        "archived": "true" if archived else None,
+    }
     with _client(url, key) as client:
-        only = _found(client, workflow) if workflow else None
-        found = client.executions(limit, status=status, workflow=only).data
+        filters["workflow"] = _found(client, workflow) if workflow else None
+        if counted:
+            _print_json(client.count(**filters))
+            return
+        found = list(islice(client.all_executions(limit, sort=sort, **filters), limit))
     _table(found, ("id", "workflow", "status", "started_at", "closed_at", "error"), as_json)
 
 

@@ -82,6 +82,18 @@ class Summary(Record, frozen=True, kw_only=True):
     name: str = ""
     closed_at: datetime | None = None
     error: str | None = None
+    business_key: str | None = None
+    tags: tuple[str, ...] = ()
+    attributes: dict[str, str | float | bool] = {}
+    parent: str | None = None
+    archived: bool = False
+
+
+class Count(Record, frozen=True, kw_only=True):
+    """Executions by status; with a `next_cursor` more are to be added."""
+
+    counts: dict[str, int]
+    next_cursor: str | None = None
 
 
 class Attempt(Record, frozen=True, kw_only=True):

@@ -62,7 +62,14 @@ def answer(
 
 
 def _fault(error: Mapping[str, Any]) -> Fault:
-    return Fault(json_path(error["loc"]), str(error["type"]), str(error["msg"]))
+    return Fault(json_path(_as_sent(error["loc"])), str(error["type"]), str(error["msg"]))
+
+
+def _as_sent(location: Sequence[str | int]) -> Sequence[str | int]:
+    """Query parameters that a handler takes together, as one schema, were sent without its name."""
+    if location[0] == "query" and len(location) > 2 and isinstance(location[2], str):
+        return [location[0], *location[2:]]
+    return location
 
 
 def json_path(location: Sequence[str | int]) -> str:

@@ -38,6 +38,7 @@ class Summaries:
             encode(Claim(summary.execution)),
             version=1 if held is None else held.version + 1,
         )
+        await self.catalogue.announce(facets_of(summary))
         when = Absent() if held is None else Unchanged(held.version)
         await self.table.transact([Put(_item(summary, opening, 1), Absent()), Put(claim, when)])
 
