@@ -15,10 +15,10 @@ _SENDS: dict[str, tuple[QueueSpec, ...]] = {
     "matching": (LANE,),
     "worker": (LANE,),
     "timer": (LANE, TIMERS),
-    "control_plane": (),
+    "control_plane": (TIMERS,),
 }
 """By service, the queues it sends to."""
-_OPENS_SECRETS = frozenset({"api", "edge", "history"})
+_OPENS_SECRETS = frozenset({"api", "control_plane", "edge", "history"})
 _ISOLATED = {"worker_isolated": (OUTCOMES,)}
 """Functions that run what is not trusted, by the queues they send to: besides that, and the queue they are fed from,
 they have nothing."""
@@ -48,7 +48,7 @@ def policy(functions: list[Function], names: str) -> dict[str, Any]:
         verbs = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "GetQueueUrl"]
         statements.append(_allow([f"sqs:{verb}" for verb in verbs], consumed))
     if "control_plane" in services:
-        every = [_arn(spec, names) for spec in QUEUES]
+        every = [arn for spec in QUEUES for arn in (_arn(spec, names), _dead_arn(spec, names))]
         statements.append(_allow(["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], every))
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -59,3 +59,7 @@ def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
 
 def _arn(spec: QueueSpec, names: str) -> str:
     return f"arn:*:sqs:*:*:{queue_name(names, spec.name, fifo=spec.fifo)}"
+
+
+def _dead_arn(spec: QueueSpec, names: str) -> str:
+    return f"arn:*:sqs:*:*:{queue_name(names, spec.dead_letters, fifo=spec.fifo)}"

@@ -18,7 +18,7 @@ from functions.edge.trigger import trigger
 from linkflow import ids
 from linkflow.engine.results import await_result, has_answered, is_closed
 from linkflow.engine.start import REMEMBERED, Start, start
-from linkflow.errors import Fault, Invalid, TryAgain
+from linkflow.errors import Fault, Invalid, Maintenance, TryAgain
 from linkflow.execution.state import Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.language.graph.template import compile_template
@@ -46,6 +46,8 @@ class HookAnswer:
 async def receive(world: World, rates: Rates, token: str, path: str, call: Call) -> HookAnswer:
     """Raises `NotFound` for an unknown token, `Malformed` for a body that is not the JSON it says, `Invalid` when what
     tells calls apart cannot be evaluated, and what `let_in` raises."""
+    if "webhooks" in (await world.engine.switchboard.controls()).features_off:
+        raise Maintenance("webhooks are switched off")
     target = await world.engine.workflows.hook(token)
     hook = Webhook.model_validate(target.config)
     await let_in(world, rates, token, target, hook, call)

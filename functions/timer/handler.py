@@ -13,13 +13,12 @@ from linkflow.runtime.wiring import World
 
 
 def functions(world: World) -> Sequence[Function]:
+    sweeper = service.Sweeper(world)
+
     async def ring(message: Message) -> None:
         await service.ring(world, msgspec.json.decode(message.body, type=Timer))
 
-    async def sweep(now: float) -> None:
-        await service.sweep(world, now)
-
     return [
         Function("timer_alarms", "timer", QueueTrigger(TIMERS, ring, concurrency=1_000)),
-        Function("timer_watch", "timer", Schedule(60, sweep)),
+        Function("timer_watch", "timer", Schedule(60, sweeper.sweep)),
     ]

@@ -1,6 +1,6 @@
 """What the timer does when a moment has come, and each minute."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from linkflow.engine import schedules
 from linkflow.engine.holds import wake_released
@@ -8,6 +8,10 @@ from linkflow.engine.wakes import wake
 from linkflow.engine.watch import watch
 from linkflow.messages import Alarm, Due, Release, Timer
 from linkflow.runtime.wiring import World
+from linkflow.stores.pulse import Pulse, Pulses
+
+PULSE: Final = 300.0
+"""Seconds between two signs of life: each is a write, and an idle installation does nothing else."""
 
 
 async def ring(world: World, timer: Timer) -> None:
@@ -22,8 +26,25 @@ async def ring(world: World, timer: Timer) -> None:
             assert_never(timer)
 
 
-async def sweep(world: World, now: float) -> None:
-    """Schedules first: they are in a hurry."""
-    await schedules.sweep(world.engine, now)
-    await watch(world.engine, now)
-    await world.tidy(now)
+class Sweeper:
+    """The work of each minute."""
+
+    __slots__ = ("_pulse", "_world")
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._pulse = float("-inf")
+
+    async def sweep(self, now: float) -> None:
+        """Schedules first: they are in a hurry. What fails keeps nothing behind it from being done."""
+        world, due, looked = self._world, 0, 0
+        try:
+            due = await schedules.sweep(world.engine, now)
+        finally:
+            try:
+                looked = await watch(world.engine, now)
+            finally:
+                await world.tidy(now)
+        if not 0 <= now - self._pulse < PULSE:
+            await Pulses(world.table).put(Pulse(now, due, looked, world.clock.now() - now))
+            self._pulse = now

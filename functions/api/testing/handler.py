@@ -12,6 +12,7 @@ from functions.api.testing.schemas import (
     TestState,
 )
 from functions.api.testing.views import node_tested, previewed, state_tested
+from linkflow.runtime.registry import NodeTypes, node_types
 from linkflow.runtime.routes import Routes
 from linkflow.runtime.wiring import World
 
@@ -19,6 +20,10 @@ _TAGS = ["testing"]
 
 
 def testing_routes(routes: Routes, world: World) -> None:
+    @routes.get("/api/v1/nodes", tags=_TAGS, summary="The node types, their forms and exits")
+    async def list_nodes() -> NodeTypes:
+        return node_types(world.engine.nodes, await world.engine.switchboard.controls(), caller().workspace)
+
     @routes.post("/api/v1/states/test", tags=_TAGS, summary="One state of the States Language by itself")
     async def test_state(body: TestState) -> StateTested:
         return state_tested(*await service.test_state(world, body), body.inspection_level)

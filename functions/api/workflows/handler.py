@@ -15,6 +15,7 @@ from functions.api.workflows.schemas import (
     ExecuteBatch,
     ExecuteWorkflow,
     ExportedWorkflow,
+    HoldWorkflow,
     HookView,
     RotateSecret,
     StartedBatch,
@@ -29,8 +30,10 @@ from linkflow.runtime.calls import current_call
 from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
 from linkflow.runtime.routes import Routes, to_json_bytes
 from linkflow.runtime.wiring import World
+from linkflow.stores.records import Workflow
 
 _TAGS = ["workflows"]
+_ONE = "/api/v1/workflows/<workflow_id>"
 Resource = Annotated[
     str,
     Query(
@@ -39,6 +42,11 @@ Resource = Annotated[
         description="What a node type becomes as a Task's Resource, such as arn:aws:lambda:…:function:linkflow-{type}.",
     ),
 ]
+
+
+async def _detail(world: World, workflow: Workflow) -> WorkflowDetail:
+    version = await world.engine.workflows.current(workflow)
+    return workflow_detail(world, workflow, version, await world.engine.switchboard.controls())
 
 
 def workflow_routes(routes: Routes, world: World) -> None:
@@ -55,7 +63,15 @@ def workflow_routes(routes: Routes, world: World) -> None:
     @routes.get("/api/v1/workflows/<workflow_id>", tags=_TAGS, summary="One workflow with its definition")
     async def get_workflow(workflow_id: str) -> WorkflowDetail:
         workflow = await world.engine.workflows.get(caller().workspace, workflow_id)
-        return workflow_detail(world, workflow, await world.engine.workflows.current(workflow))
+        return await _detail(world, workflow)
+
+    @routes.post(f"{_ONE}/pause", tags=_TAGS, summary="Its executions stop, or are drained")
+    async def pause_workflow(workflow_id: str, body: HoldWorkflow) -> WorkflowDetail:
+        return await _detail(world, await service.hold_workflow(world, caller(), workflow_id, body))
+
+    @routes.post(f"{_ONE}/resume", tags=_TAGS, summary="Everything of it goes on")
+    async def resume_workflow(workflow_id: str) -> WorkflowDetail:
+        return await _detail(world, await service.release_workflow(world, caller().workspace, workflow_id))
 
     @routes.get("/api/v1/workflows/<workflow_id>/export", tags=_TAGS, summary="The definition, in either dialect")
     async def export_workflow(

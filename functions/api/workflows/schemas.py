@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 
 from linkflow.runtime.routes import Schema
 from linkflow.runtime.starting import StartOptions
+from linkflow.stores.controls import Intake, Mode
 
 GivenSecret = Annotated[SecretStr, Field(min_length=8, max_length=1_000)]
 
@@ -53,7 +54,27 @@ class WorkflowView(Schema):
     warnings: list[FaultView] = Field(default_factory=list)
 
 
+class HeldView(Schema):
+    """`what` is held: the `engine`, the `workspace` or the `workflow`."""
+
+    what: str
+    mode: str
+    starts: str
+    since: str
+    reason: str
+
+
+class HoldWorkflow(Schema):
+    """`pause`: executions stop at their next turn; `drain`: they run to their end. New ones are accepted and wait, or
+    are refused."""
+
+    mode: Mode = "pause"
+    starts: Intake = "accept"
+    reason: str = Field("", max_length=500)
+
+
 class WorkflowDetail(WorkflowView):
+    held: list[HeldView] = Field(default_factory=list)
     definition: dict[str, Any]
 
 

@@ -9,7 +9,9 @@ from pydantic import SecretStr
 
 from functions.api.workflows.disabled import disabled_faults
 from functions.api.workflows.hooks import hooks_of
+from functions.api.workflows.schemas import HoldWorkflow
 from linkflow import ids
+from linkflow.engine.holds import Scope, hold, release
 from linkflow.engine.platform.notices import drawn as drawn_callbacks
 from linkflow.engine.schedules import opening
 from linkflow.engine.start import Start
@@ -24,7 +26,8 @@ from linkflow.nodes.schedule import Schedule as ScheduleNode
 from linkflow.ports import Put
 from linkflow.runtime.starting import StartOptions, chosen
 from linkflow.runtime.wiring import World
-from linkflow.stores.records import Workflow, WorkflowVersion
+from linkflow.stores.controls import Hold
+from linkflow.stores.records import ApiKey, Workflow, WorkflowVersion
 from linkflow.stores.schedules import Schedule
 
 Dialect = Literal["graph", "asl"]
@@ -148,3 +151,16 @@ async def _start_node(world: World, workflow: Workflow) -> str | None:
     """By hand a workflow starts at its manual trigger, or else at its first trigger; None: it has no trigger."""
     program = await world.engine.programs.numbered(workflow.workspace, workflow.id, workflow.version)
     return program.manual_start
+
+
+async def hold_workflow(world: World, by: ApiKey, workflow_id: str, body: HoldWorkflow) -> Workflow:
+    workflow = await world.engine.workflows.get(by.workspace, workflow_id)
+    made = Hold(body.mode, body.starts, world.clock.now(), by.user, body.reason)
+    await hold(world.engine, Scope(by.workspace, workflow_id), made)
+    return workflow
+
+
+async def release_workflow(world: World, workspace: str, workflow_id: str) -> Workflow:
+    workflow = await world.engine.workflows.get(workspace, workflow_id)
+    await release(world.engine, Scope(workspace, workflow_id))
+    return workflow

@@ -7,6 +7,7 @@ import msgspec
 from functions.api.workflows.schemas import (
     ExportedWorkflow,
     FaultView,
+    HeldView,
     HookView,
     StartedView,
     WorkflowDetail,
@@ -16,6 +17,7 @@ from linkflow.errors import Fault
 from linkflow.execution.surroundings import moment_text
 from linkflow.language.json import Json
 from linkflow.runtime.wiring import World
+from linkflow.stores.controls import Controls, Hold
 from linkflow.stores.records import Hook, Workflow, WorkflowVersion
 
 
@@ -38,9 +40,17 @@ def hook_view(world: World, hook: Hook, secret: str | None = None) -> HookView:
     return HookView(node=hook.node, url=f"{world.settings.address}/hooks/{hook.token}", secret=secret)
 
 
-def workflow_detail(world: World, workflow: Workflow, version: WorkflowVersion) -> WorkflowDetail:
+def workflow_detail(world: World, workflow: Workflow, version: WorkflowVersion, controls: Controls) -> WorkflowDetail:
     view = workflow_view(world, workflow)
-    return WorkflowDetail(**view.model_dump(), definition=msgspec.json.decode(version.definition))
+    return WorkflowDetail(
+        **view.model_dump(),
+        definition=msgspec.json.decode(version.definition),
+        held=[_held_view(what, hold) for what, hold in controls.holds(workflow.workspace, workflow.id)],
+    )
+
+
+def _held_view(what: str, hold: Hold) -> HeldView:
+    return HeldView(what=what, mode=hold.mode, starts=hold.starts, since=moment_text(hold.since), reason=hold.reason)
 
 
 def exported_view(

@@ -79,17 +79,14 @@ async def is_held(engine: Engine, workspace: str, workflow: str) -> bool:
 async def admit_start(engine: Engine, workspace: str, workflow: str) -> None:
     """Raises `Held` or `Maintenance` where new starts are refused."""
     controls = await engine.switchboard.controls()
-    if controls.engine is not None and controls.engine.starts == "refuse":
-        raise Maintenance(controls.engine.reason)
-    for found in controls.holds(workspace, workflow):
+    for what, found in controls.holds(workspace, workflow):
         if found.starts == "refuse":
-            what = "workspace" if found is controls.workspaces.get(workspace) else "workflow"
-            raise Held(what, found.mode, found.reason)
+            raise Maintenance(found.reason) if what == "engine" else Held(what, found.mode, found.reason)
 
 
 def _stops(controls: Controls, workspace: str, state: State) -> Hold | None:
     """The hold that stops this execution. What others wait for is drained with them."""
-    for found in controls.holds(workspace, state.names.workflow_id):
+    for _, found in controls.holds(workspace, state.names.workflow_id):
         if found.mode == "pause" or (state.started_at >= found.since and state.parent is None):
             return found
     return None

@@ -48,11 +48,14 @@ class Controls(msgspec.Struct, frozen=True, omit_defaults=True):
     features_off: Sequence[Feature] = ()
     log: LogLevel | None = None
 
-    def holds(self, workspace: str, workflow: str) -> Iterator[Hold]:
-        """Those that this workflow stands under."""
-        for hold in (self.engine, self.workspaces.get(workspace), self.workflows.get(f"{workspace}/{workflow}")):
-            if hold is not None:
-                yield hold
+    def holds(self, workspace: str, workflow: str) -> Iterator[tuple[str, Hold]]:
+        """Those that this workflow stands under, and what is held by each."""
+        if self.engine is not None:
+            yield "engine", self.engine
+        if workspace in self.workspaces:
+            yield "workspace", self.workspaces[workspace]
+        if f"{workspace}/{workflow}" in self.workflows:
+            yield "workflow", self.workflows[f"{workspace}/{workflow}"]
 
     def node_disabled(self, workspace: str, kind: str) -> bool:
         return any(kind in self.disabled_nodes.get(whose, ()) for whose in (workspace, EVERYWHERE))
