@@ -12,13 +12,15 @@ _SENDS: dict[str, tuple[QueueSpec, ...]] = {
     "edge": (LANE,),
     "frontend": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED, CALLBACKS),
     "history": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED, CALLBACKS),
-    "matching": (LANE,),
+    "matching": QUEUES,
     "worker": (LANE,),
     "timer": (LANE, TIMERS),
     "control_plane": (TIMERS,),
 }
 """By service, the queues it sends to."""
 _OPENS_SECRETS = frozenset({"api", "control_plane", "edge", "history"})
+_GATHERS = frozenset({"matching_sweep"})
+"""Functions that receive from all dead letters."""
 _ISOLATED = {"worker_isolated": (OUTCOMES,)}
 """Functions that run what is not trusted, by the queues they send to: besides that, and the queue they are fed from,
 they have nothing."""
@@ -44,6 +46,7 @@ def policy(functions: list[Function], names: str) -> dict[str, Any]:
         arns = [_arn(spec, names) for spec in QUEUES if spec.name in sends]
         statements.append(_allow(["sqs:SendMessage", "sqs:GetQueueUrl"], arns))
     consumed = [_arn(one.trigger.queue, names) for one in functions if isinstance(one.trigger, QueueTrigger)]
+    consumed += [_dead_arn(spec, names) for one in functions if one.name in _GATHERS for spec in QUEUES]
     if consumed:
         verbs = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "GetQueueUrl"]
         statements.append(_allow([f"sqs:{verb}" for verb in verbs], consumed))

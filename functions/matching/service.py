@@ -1,13 +1,18 @@
-"""What the isolated workers say, brought into the books."""
+"""What the isolated workers say, brought into the books; dead letters as callers see them."""
 
 import contextlib
+from collections.abc import Sequence
 
 import msgspec
 
+from functions.matching.schemas import DeadLetterPage, DeadLetterView, Which
+from linkflow.engine.dead_letters import Wanted
 from linkflow.engine.news import tell
 from linkflow.errors import NotFound
+from linkflow.execution.surroundings import moment_text
 from linkflow.messages import Outcome, Piece, unpacked
 from linkflow.runtime.wiring import World
+from linkflow.stores.dead_letters import DeadLetter
 
 _DECODER = msgspec.json.Decoder(Outcome | Piece)
 
@@ -32,3 +37,24 @@ async def _joined(world: World, piece: Piece) -> bytes | None:
     found = [await world.blobs.get(name) for name in names]
     whole = [text for text in found if text is not None]
     return b"".join(whole) if len(whole) == piece.of else None
+
+
+def wanted(workspace: str, which: Which) -> Wanted:
+    return Wanted(None if which.everywhere else workspace, which.queue, which.ids)
+
+
+def page(letters: Sequence[DeadLetter], cursor: str | None) -> DeadLetterPage:
+    return DeadLetterPage(data=[_view(letter) for letter in letters], next_cursor=cursor)
+
+
+def _view(letter: DeadLetter) -> DeadLetterView:
+    return DeadLetterView(
+        id=letter.id,
+        queue=letter.queue,
+        reason=letter.reason,
+        died_at=moment_text(letter.died_at),
+        receives=letter.receives,
+        workspace=letter.workspace,
+        execution=letter.execution,
+        about=letter.about,
+    )

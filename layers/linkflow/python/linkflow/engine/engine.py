@@ -20,6 +20,7 @@ from linkflow.stores.books import Books
 from linkflow.stores.callbacks import Callbacks, Deliveries
 from linkflow.stores.catalogue import ScanningCatalogue
 from linkflow.stores.controls import ControlStore
+from linkflow.stores.dead_letters import DeadLetters
 from linkflow.stores.files import Files
 from linkflow.stores.leases import Leases
 from linkflow.stores.limits import LimitItems
@@ -110,6 +111,7 @@ class Engine:
     operations: Operations
     platform: Platform
     limit_items: LimitItems
+    dead_letters: DeadLetters
     bells: Bells = field(default_factory=Bells)
     turns: Turns = field(default_factory=Turns)
     closings: Closings = field(default_factory=Closings)
@@ -154,5 +156,6 @@ def build(
         Operations(table),
         platform,
         LimitItems(table),
+        DeadLetters(table),
         limits=limits,
     )

@@ -18,6 +18,7 @@ CALLBACK#w   <id>               whom to tell of executions
 DELIVERY#w#c <id>               one telling of callback c, and how it went
 LIMIT#w#name SLOTS, RATE, WAIT#<rank>#<e>   who holds a limit's slots, what of its rate is spent, who waits
 OPERATION#w  <id>               something done to many at once, and how far it came
+DEAD#id      LETTER             a message that was given up
 INSTALLATION OWNER              the first owner, made once
 """
 
@@ -138,6 +139,14 @@ def offer(workspace: str, queue: str, priority: int, moment: float, execution: s
 def offers(workspace: str, queue: str, limit: int) -> Range:
     """Higher priorities first, then by age."""
     return Range(_tasks(workspace, queue), limit=limit)
+
+
+def dead_letter(identifier: str) -> Key:
+    return Key(f"DEAD#{identifier}", "LETTER")
+
+
+def dead_letter_id(key: Key) -> str:
+    return key.pk.removeprefix("DEAD#")
 
 
 def slots(workspace: str, name: str) -> Key:
@@ -276,6 +285,14 @@ def due(shard: int) -> str:
 
 def due_at(moment: float, workspace: str, execution: str) -> str:
     return f"{_sortable(moment)}#{workspace}#{execution}"
+
+
+def dead_letters() -> str:
+    return "DEAD"
+
+
+def died(moment: float, identifier: str) -> str:
+    return f"{_sortable(moment)}#{identifier}"
 
 
 def crowded_limits() -> str:

@@ -8,10 +8,12 @@ Lambda finds an event's handler as an attribute of the module `app` (`Bound.hand
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from chalice.app import Chalice, Rate, Request, Response, SQSEvent
 
+from linkflow.engine.dead_letters import bury
 from linkflow.ports import Message, QueueSpec
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
 from linkflow.runtime.hosts import gateway
@@ -96,7 +98,7 @@ class Process:
         world = await self._connected()
         trigger = cast("QueueTrigger", self._functions[name].trigger)
         messages = [_message(record, trigger.queue) for record in event["Records"]]
-        failed = await failed_of(messages, name, trigger, world.queue)
+        failed = await failed_of(messages, name, trigger, world.queue, partial(bury, world.engine))
         return {"batchItemFailures": [{"itemIdentifier": message.id} for message in failed]}
 
     async def _tick(self, name: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from linkflow.errors import TryAgain
 from linkflow.ports import Message, Queue
@@ -11,16 +11,34 @@ from linkflow.runtime.functions import QueueTrigger, in_order, redelivery_pause
 _log = logging.getLogger(__name__)
 
 
-async def handled(message: Message, function: str, trigger: QueueTrigger) -> bool:
-    """True when the handler returned; False, and a line in the log, when it raised."""
+Bury = Callable[[Message, str], Awaitable[None]]
+"""Writes down that a message is given up, and why."""
+
+
+async def handled(message: Message, function: str, trigger: QueueTrigger, bury: Bury) -> bool:
+    """Whether the message is done with: its handler returned, or raised at the last receive and the message was buried.
+    Else it must come again. A line in the log says why."""
     try:
         await trigger.handle(message)
     except TryAgain as error:
         _log.warning("message_postponed", extra={**_about(message, function), "reason": error.message})
-        return False
-    except Exception:  # noqa: BLE001 (whatever a handler raises, its message comes again and the others go on)
+        reason = error.message
+    except Exception as error:  # noqa: BLE001 (whatever a handler raises, its message comes again and the others go on)
         _log.exception("message_failed", extra=_about(message, function))
+        reason = f"{type(error).__name__}: {error}"
+    else:
+        return True
+    return message.receives >= trigger.queue.max_receives and await _buried(message, function, reason, bury)
+
+
+async def _buried(message: Message, function: str, reason: str, bury: Bury) -> bool:
+    """Whether the reason could be written down; if not, the queue moves the message to its dead letters by itself."""
+    try:
+        await bury(message, reason)
+    except Exception:  # noqa: BLE001 (the message is not lost, only its reason)
+        _log.exception("bury_failed", extra=_about(message, function))
         return False
+    _log.error("message_buried", extra={**_about(message, function), "reason": reason})
     return True
 
 
@@ -37,14 +55,16 @@ async def give_back(messages: Sequence[Message], pause: float, queue: Queue) -> 
         _log.exception("postpone_failed", extra={"queue": messages[0].queue})
 
 
-async def failed_of(messages: Sequence[Message], function: str, trigger: QueueTrigger, queue: Queue) -> list[Message]:
+async def failed_of(
+    messages: Sequence[Message], function: str, trigger: QueueTrigger, queue: Queue, bury: Bury
+) -> list[Message]:
     """Handle one delivery; the answer is what must come again: failed messages and all behind them in their group."""
     slots = asyncio.Semaphore(trigger.concurrency)
 
     async def failed_in(line: Sequence[Message]) -> Sequence[Message]:
         async with slots:
             for position, message in enumerate(line):
-                if not await handled(message, function, trigger):
+                if not await handled(message, function, trigger, bury):
                     rest = line[position:]
                     await give_back(rest, redelivery_pause(message.receives), queue)
                     return rest

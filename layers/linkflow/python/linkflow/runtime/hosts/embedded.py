@@ -11,11 +11,13 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import uvicorn
 
+from linkflow.engine.dead_letters import bury
 from linkflow.ports import Clock
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
 from linkflow.runtime.hosts.collector import calm_collector
@@ -47,8 +49,9 @@ class Embedded:
         routes = [one.trigger.routes for one in functions if isinstance(one.trigger, HttpRoutes)]
         self.site = Site(routes, world.ids, max_body=settings.max_body, origins=settings.cors_origins)
         self._world = world
+        dig = partial(bury, world.engine)
         self._pumps = [
-            Pump(world.queue, world.clock, one.name, one.trigger, settings.concurrency, long_poll)
+            Pump(world.queue, world.clock, one.name, one.trigger, settings.concurrency, dig, long_poll)
             for one in functions
             if isinstance(one.trigger, QueueTrigger)
         ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from linkflow.ports import Clock, Message, Queue
 from linkflow.runtime.functions import QueueTrigger, in_order, redelivery_pause
-from linkflow.runtime.hosts.delivery import give_back, handled
+from linkflow.runtime.hosts.delivery import Bury, give_back, handled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +37,14 @@ class Pump:
         name: str,
         trigger: QueueTrigger,
         concurrency: int,
+        bury: Bury,
         long_poll: float = LONG_POLL,
     ) -> None:
         self._queue = queue
         self._clock = clock
         self._name = name
         self._trigger = trigger
+        self._bury = bury
         self._long_poll = long_poll
         self._free = min(trigger.concurrency, concurrency)
         self._freed = asyncio.Event()
@@ -110,7 +112,7 @@ class Pump:
     async def _handle(self, line: list[Message]) -> None:
         try:
             for position, message in enumerate(line):
-                if not await handled(message, self._name, self._trigger):
+                if not await handled(message, self._name, self._trigger, self._bury):
                     await give_back(line[position:], redelivery_pause(message.receives), self._queue)
                     return
                 self._ours.pop(message.receipt, None)
