@@ -167,8 +167,10 @@ def _again(program: Program, state: State, numbered: Numbered) -> float:
     news = [event for event in events if isinstance(event, _NEWS)]
     began = time.process_time()
     if numbered.number == 1:  # what follows from the opening was not written before its tasks ran
-        advance(program, state, (), at)
-    decided = advance(program, state, news, at)
+        opened = advance(program, state, (), at)
+        decided = opened if len(opened) == len(events) else advance(program, state, news, at)
+    else:
+        decided = advance(program, state, news, at)
     owed(program, state)
     spent = time.process_time() - began
     if numbered.number > 1 and tuple(decided) != events:

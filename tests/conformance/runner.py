@@ -20,7 +20,7 @@ from linkflow.engine.engine import Call, Engine, Integration, Told
 from linkflow.engine.lease import Leased, Wish, poll
 from linkflow.engine.news import tell
 from linkflow.execution import events as e
-from linkflow.execution.advance import advance, begin, next_moment, owed
+from linkflow.execution.advance import advance, begin, next_moment, owed, unfinished
 from linkflow.execution.commands import RunTask
 from linkflow.execution.evolve import evolve
 from linkflow.execution.history import history
@@ -173,6 +173,8 @@ class Run:
 
     def _tell(self, *news: e.News) -> None:
         self.book.append((self.now, advance(self.program, self.state, news, self.now)))
+        while unfinished(self.state):
+            self.book.append((self.now, advance(self.program, self.state, (), self.now)))
 
 
 Book = Sequence[tuple[float, Sequence[e.Event]]]

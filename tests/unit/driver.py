@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from linkflow.execution.advance import advance, begin, next_moment, owed
+from linkflow.execution.advance import advance, begin, next_moment, owed, unfinished
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import (
     Event,
@@ -96,6 +96,8 @@ class Run:
 
     def _wrote(self, events: Sequence[Event]) -> "Run":
         self.book.append((self.now, events))
+        while unfinished(self.state):
+            self.book.append((self.now, advance(self.program, self.state, (), self.now)))
         self.state.resume()
         assert self.replayed() == self.state
         return self

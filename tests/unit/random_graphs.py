@@ -86,8 +86,7 @@ def whole(draw: st.DrawFn, manner: Manner) -> Drawn:
 
 
 def exits(drawn: Drawn) -> list[str]:
-    decides = drawn["type"] == "condition" and not drawn["disabled"]
-    found = ["true", "false"] if decides else ["default"]
+    found = ["true", "false"] if drawn["type"] == "condition" else ["default"]
     return found + (["error"] if drawn["on_error"] == "branch" else [])
 
 

@@ -494,8 +494,7 @@ def _wired(inner: dict[str, Json]) -> dict[str, Json]:
 
 
 def _exits(drawn: dict[str, Json]) -> list[str]:
-    decides = drawn["type"] == "condition" and not drawn["disabled"]
-    found = ["true", "false"] if decides else ["default"]
+    found = ["true", "false"] if drawn["type"] == "condition" else ["default"]
     return found + (["error"] if drawn["on_error"] == "branch" else [])
 
 

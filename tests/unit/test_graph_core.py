@@ -242,6 +242,14 @@ def test_a_disabled_node_hands_its_input_on() -> None:
     assert run.start({"x": 1}).owed()[0].node == "b"
 
 
+def test_a_disabled_node_leaves_by_the_first_exit_that_it_has_when_enabled() -> None:
+    """Disabling a condition changes nothing that is drawn behind it."""
+    asks = node("asks", "condition", {"all": [{"left": 1, "operator": "equals", "right": 2}]}, disabled=True)
+    edges = ("start -> asks", "asks -true-> yes", "asks -false-> no")
+    run = Run(program(graph([node("start", "manual"), asks, node("yes"), node("no")], *edges))).start({"x": 1})
+    assert run.finish(gives(7)).visited() == ["start", "asks", "yes"]
+
+
 def test_other_triggers_than_the_one_that_started_it_are_skipped() -> None:
     nodes = [node("m", "manual"), node("h", "webhook"), node("a"), node("b")]
     run = Run(program(graph(nodes, "m -> a", "h -> b"))).start(start_at="h").finish()

@@ -21,7 +21,7 @@ from linkflow.engine.holds import news_of_hold
 from linkflow.engine.platform.notices import tell_started, tell_waiting
 from linkflow.engine.running import Running
 from linkflow.engine.wakes import alarm, wake
-from linkflow.execution.advance import advance, next_moment, owed
+from linkflow.execution.advance import advance, next_moment, owed, unfinished
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import (
     Event,
@@ -192,7 +192,8 @@ class _Visit:
     def _can_wait(self, tasks: list[RunTask], news: list[News]) -> bool:
         """Whether what is pending follows from the opening alone and something will run here now. (What ends a task
         from outside may be quicker than its request's answer: such a task is in the book first.)"""
-        if self.book.number > 0 or news or self.book.state.closed or not tasks:
+        state = self.book.state
+        if self.book.number > 0 or news or state.closed or unfinished(state) or not tasks:
             return False
         return all(self._is_here(task) and not task.at_most_once and task.pattern == "request" for task in tasks)
 
@@ -222,8 +223,8 @@ class _Visit:
         return task.at_most_once and not task.started and task.pattern != "activity"
 
     def _next_look(self) -> float:
-        """The moment by which the clock or the book must be looked at."""
-        soonest = self.engine.clock.now() + self.engine.limits.notice
+        """The moment by which the clock or the book must be looked at: now, if there is more to decide."""
+        soonest = self.engine.clock.now() + (0.0 if unfinished(self.book.state) else self.engine.limits.notice)
         return min(moment for moment in (soonest, self.ends, next_moment(self.book.state)) if moment is not None)
 
     async def _goes_on(self, now: float) -> bool:
@@ -232,7 +233,8 @@ class _Visit:
         if self.ends is not None and now >= self.ends:
             await self._leave(now, [wake(self.book.workspace, self.book.execution)])
             return False
-        if self.running.any or (moment is not None and moment - now <= self.engine.limits.linger):
+        soon = moment is not None and moment - now <= self.engine.limits.linger
+        if soon or self.running.any or unfinished(self.book.state):
             return True
         await tell_waiting(self.engine, self.book.workspace, self.program, self.book.state)
         if moment is not None:

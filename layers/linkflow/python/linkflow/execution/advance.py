@@ -1,5 +1,8 @@
 """`advance`: news in, events out, walked to a fixed point: the whole of a turn but for its being written down.
 
+Only where very much follows at once (a Map of Maps of pure states) it stops before, and the rest is decided in the next
+turn (`unfinished`): so no turn keeps others from the process for long, or is too large to be written.
+
 `accepts` is the one gate: late, early and repeated news is dropped there, so that delivering anything twice changes
 nothing. Moments that have come are found here too: a timer is a fact of the state, and whoever wakes the execution (a
 timer message, the watchdog, a signal) only makes it look at the clock.
@@ -21,9 +24,12 @@ from linkflow.language import program as p
 PATIENCE = 3
 """How often a task may take its process down before it is recorded as failed."""
 
+MOST_EVENTS = 5_000
+"""Events after which a turn decides nothing more."""
+
 MOST_ENTRIES = 12_500
-"""States that one scope may enter in one turn, without waiting for anything: as many as Step Functions' 25,000 events
-allow to a whole execution. More is a loop without an end."""
+"""States that one scope may enter without waiting for anything: as many as Step Functions' 25,000 events allow to a
+whole execution. More is a loop without an end."""
 
 RUN_AWAY = "The execution reached the maximum number of history events (25000)."
 
@@ -87,29 +93,35 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
 
 
 def _walk(program: p.Program, state: State, now: float, events: list[e.Event]) -> None:
-    """To the point where nothing follows any more; `events` gets what did."""
-    entries: dict[int, int] = {}
+    """To the point where nothing follows any more, or enough has; `events` gets what did."""
     while True:
         if state.moments:
             for event in _moments(state, now):
                 evolve(state, event, now)
                 events.append(event)
-        if not state.agenda or state.paused is not None:
+        if not unfinished(state) or len(events) >= MOST_EVENTS:
             return
         agenda, state.agenda = state.agenda, []
-        for number in agenda:
+        for position, number in enumerate(agenda):
+            if len(events) >= MOST_EVENTS:
+                state.agenda = agenda[position:] + state.agenda
+                break
             for event in decide(program, state, number, now):
                 evolve(state, event, now)
                 events.append(event)
-                if event.__class__ is e.StateEntered and _runs_away(entries, number) and not state.closed:
+                if event.__class__ is e.StateEntered and _runs_away(state, number):
                     events.append(_ran_away(state))
                     evolve(state, events[-1], now)
 
 
-def _runs_away(entries: dict[int, int], number: int) -> bool:
-    """Whether one scope entered more states in this turn than a loop that ends would."""
-    entries[number] = entries.get(number, 0) + 1
-    return entries[number] > MOST_ENTRIES
+def unfinished(state: State) -> bool:
+    """Whether there is more to decide at once."""
+    return bool(state.agenda) and state.paused is None and not state.closed
+
+
+def _runs_away(state: State, number: int) -> bool:
+    """Whether one scope entered more states, without waiting, than a loop that ends would."""
+    return not state.closed and state.scopes[number].entries > MOST_ENTRIES
 
 
 def _ran_away(state: State) -> e.Event:

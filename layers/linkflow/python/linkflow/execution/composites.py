@@ -5,6 +5,7 @@ the composite's own state fails.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec import UNSET
 
@@ -15,6 +16,10 @@ from linkflow.execution.state import Composite, Failure, Iterations, Nodes, Scop
 from linkflow.execution.wishes import winds_down
 from linkflow.language import program as p
 from linkflow.language.view import View
+
+MOST_OPEN: Final = 20_000
+"""Scopes of one execution, above which a Map begins no more iterations than it must to go on: Maps in Maps would
+otherwise all be begun before any is done."""
 
 
 def start_parallel(box: p.Parallel, state: State, scope: Scope, view: View) -> Iterator[e.Event]:
@@ -63,8 +68,9 @@ def continue_map(box: p.Map, state: State, scope: Scope, view: View) -> Iterator
         yield from _deal(box, state, scope, work, view)
         return
     room = len(work.items) if not work.max_concurrency else work.max_concurrency
+    spare = max(MOST_OPEN - len(state.scopes), 1 - len(work.open))
     first, number = work.next, state.next_scope
-    for offset in range(min(room - len(work.open), len(work.items) - first)):
+    for offset in range(min(room - len(work.open), spare, len(work.items) - first)):
         index = first + offset
         yield e.ScopeOpened(scope.id, number + offset, index, _selected(box, state, scope, view, index))
 

@@ -15,7 +15,7 @@ from linkflow.execution import mailbox, wishes
 from linkflow.execution.open_tasks import beat, postpone, schedule, sleep, started, submitted, task_over
 from linkflow.execution.parts import begin_part, is_part, part_failed, part_settled
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Phase, Scope, Stage, State, Status
-from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, wake
+from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, waited, wake
 from linkflow.language.json import Json
 from linkflow.language.program import PASSES
 
@@ -202,6 +202,7 @@ def _enter(state: State, scope: Scope, name: str, at: float) -> None:
     state.histories[scope.history] = entered
     scope.state, scope.input, scope.next = name, scope.carry, None
     scope.entered_at, scope.entered_id = at, entered
+    scope.entries += 1
     scope.result, scope.exit, scope.attempt = UNSET, "default", 0
     if scope.retries:
         scope.retries, scope.last_failure = {}, None
@@ -267,6 +268,8 @@ def _wait_over(state: State, scope: Scope) -> None:
     if scope.phase == "task" and scope.task is not None:
         scope.task.postponed = None
         return
+    if scope.due is not None and scope.due > scope.entered_at:
+        waited(state, scope)
     ready(state, scope.id, _AWAKE.get(scope.phase, "run")).due = None
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from linkflow.execution import events as e
 from linkflow.execution.failures import TIMEOUT
 from linkflow.execution.state import Failure, Phase, Scope, Signal, State, Wanted
-from linkflow.execution.tree import count, deafen, ready
+from linkflow.execution.tree import count, deafen, ready, waited
 from linkflow.language.filters import holds
 from linkflow.language.json import Json
 from linkflow.language.view import EvaluationFailed
@@ -77,6 +77,7 @@ def listen(state: State, event: e.SignalAwaited) -> None:
 
 def take(state: State, event: e.SignalTaken) -> None:
     scope = _heard_enough(state, event.scope, "finish")
+    waited(state, scope)
     (signal,) = [one for one in state.mailbox if one.id == event.id]
     state.mailbox.remove(signal)
     scope.result = signal.payload

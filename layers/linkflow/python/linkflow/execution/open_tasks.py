@@ -6,7 +6,7 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution.state import Iterations, OpenTask, Phase, Scope, State
-from linkflow.execution.tree import count
+from linkflow.execution.tree import count, waited
 
 
 def schedule(state: State, scope: Scope, event: e.TaskScheduled, at: float) -> None:
@@ -40,6 +40,7 @@ def schedule(state: State, scope: Scope, event: e.TaskScheduled, at: float) -> N
 def task_over(state: State, number: int) -> Scope:
     scope = state.scopes[number]
     scope.task = None
+    waited(state, scope)
     if isinstance(scope.composite, Iterations):
         scope.composite.written += int(scope.composite.stage == "writing")
     else:

@@ -15,7 +15,7 @@ from typing import Final, TypedDict
 
 from linkflow.execution import events as e
 from linkflow.execution.state import Failure, Iterations, Scope, State
-from linkflow.execution.tree import leave, wake
+from linkflow.execution.tree import leave, waited, wake
 from linkflow.language.json import Json
 
 WIDE: Final = 1_000
@@ -113,6 +113,7 @@ def _failed(work: Iterations, index: int, failure: Failure) -> None:
 def _over(state: State, scope: Scope) -> tuple[int, Iterations]:
     scope.task = None
     parent = leave(state, scope)
+    waited(state, parent)
     wake(state, parent.id)
     assert isinstance(parent.composite, Iterations)  # noqa: S101 (a part stands in a Map)
     return int(scope.key), parent.composite

@@ -107,6 +107,14 @@ def compose(state: State, number: int, composite: Branches | Iterations | Nodes)
     scope.attempt += 1
 
 
+def waited(state: State, scope: Scope) -> None:
+    """Something came that this scope waited for, and all around it with it: none of them is a loop without an end."""
+    scope.entries = 0
+    while scope.parent is not None:
+        scope = state.scopes[scope.parent]
+        scope.entries = 0
+
+
 def fail(state: State, scope: Scope, failure: Failure) -> None:
     """A Parallel's or Map's own failure is told of; so is, inside another, that the failed Task is given up."""
     composite_failed = scope.failure is not None and scope.failure.composite

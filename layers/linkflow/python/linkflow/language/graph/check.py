@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -15,6 +16,8 @@ from linkflow.language.graph.catalogue import Catalogue
 from linkflow.language.graph.definition import Body, EdgeDefinition, GraphDefinition, NodeDefinition
 from linkflow.language.graph.template import faults, has_expression
 from linkflow.language.json import Json
+
+_LONGEST_CIRCLE: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +153,6 @@ def _branch_faults(
     if source is None or source.type not in catalogue:
         return
     branches = list(catalogue[source.type].exits(source.config))
-    if source.disabled:
-        branches = ["default"]
     if source.on_error == "branch":
         branches.append("error")
     if edge.branch not in branches:
@@ -172,10 +173,15 @@ def _cycle_faults(body: Body, path: str) -> Iterator[Fault]:
     try:
         TopologicalSorter(behind).prepare()
     except CycleError as error:
-        circle = " → ".join(reversed(error.args[1]))
-        yield Fault(
-            f"{path}.edges", "cycle", f"These nodes wait for one another: {circle}. Take one of the edges away."
-        )
+        told = f"These nodes lead back to where they begin: {_circle(error.args[1])}. Take one of the edges away."
+        yield Fault(f"{path}.edges", "cycle", told)
+
+
+def _circle(names: Sequence[str]) -> str:
+    """The way round, in the direction of the edges; of a long one, its beginning."""
+    if len(names) <= _LONGEST_CIRCLE:
+        return " → ".join(names)
+    return f"{' → '.join(names[:_LONGEST_CIRCLE])} → … ({len(names) - 1} nodes)"
 
 
 def _unreachable(definition: GraphDefinition, catalogue: Catalogue) -> Iterator[Fault]:

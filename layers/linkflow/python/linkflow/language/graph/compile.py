@@ -19,12 +19,18 @@ from linkflow.language.program import (
     Limit,
     Machine,
     Map,
+    Node,
+    Outcome,
     Pass,
     Program,
     Retrier,
     State,
     address_of,
 )
+from linkflow.language.view import View
+
+DEFAULT = "default"
+"""The exit by which most nodes leave."""
 
 MANUAL = "manual"
 GRAPH = "graph"
@@ -122,9 +128,9 @@ class _Compiler:
         return machine
 
     def states(self, address: str, node: NodeDefinition) -> Sequence[State]:
-        if node.disabled:
-            return (Pass(name=node.id, flow=InputFlow()),)
         kind = self.catalogue[node.type]
+        if node.disabled:
+            return (_disabled(node, kind.exits(node.config)),)
         config = {key: value for key, value in node.config.items() if key not in kind.bodies and key not in kind.late}
 
         def bodies(key: str, machine: str, state: str) -> Mapping[str, GraphNode]:
@@ -137,6 +143,18 @@ class _Compiler:
             if isinstance(state, Map):
                 self.machines[state.processor.address] = state.processor
         return states
+
+
+def _disabled(node: NodeDefinition, exits: Sequence[str]) -> State:
+    """Hands its input on, by the first exit that it has when it is enabled."""
+    leaving = exits[0] if exits else DEFAULT
+    if leaving == DEFAULT:
+        return Pass(name=node.id, flow=InputFlow())
+
+    def evaluation(_given: Json, view: View) -> Outcome:
+        return Outcome(view.input, leaving)
+
+    return Node(name=node.id, flow=InputFlow(), type=node.type, evaluation=evaluation)
 
 
 def _retry(node: NodeDefinition) -> tuple[Retrier, ...]:

@@ -76,7 +76,7 @@ def _elsewhere(liveness: Liveness, place: Place) -> Iterator[Fault]:
 
 def _place(desk: Desk, node: NodeDefinition, path: str) -> Place:
     kind = desk.catalogue[node.type]
-    exits = ("default",) if node.disabled else tuple(kind.exits(node.config))
+    exits = tuple(kind.exits(node.config))
     if node.on_error == "branch" and not node.disabled:
         exits = (*dict.fromkeys((*exits, "error")),)
     elif node.on_error == "continue" and not node.disabled:

@@ -70,7 +70,8 @@ def remembered(memory: Memory, nodes: str | None, exits: str) -> dict[str, Json]
 
 def _own(desk: Desk, port: Port) -> States:
     if port.node.disabled:
-        return {port.name(): {"Type": "Pass", **port.left(port.input_query)}}
+        leaving = next(iter(desk.catalogue[port.node.type].exits(port.node.config)), "default")
+        return {port.name(): {"Type": "Pass", **port.left(port.input_query, leaving)}}
     return desk.catalogue[port.node.type].exported(port)
 
 
