@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from functions.api.approvals.handler import approval_routes
 from functions.api.auth.guard import caller, key_guard
 from functions.api.callbacks.handler import callback_routes
+from functions.api.events.handler import event_routes
 from functions.api.executions.handler import execution_routes
 from functions.api.operations.handler import operation_routes
 from functions.api.schedules.handler import schedule_routes
@@ -25,5 +27,7 @@ def functions(world: World) -> Sequence[Function]:
     task_queue_routes(routes, world, "/api/v1", lambda: caller().workspace)
     callback_routes(routes, world)
     operation_routes(routes, world)
+    approval_routes(routes, world)
+    event_routes(routes, world)
     testing_routes(routes, world)
     return [Function("api_http", "api", HttpRoutes(routes))]

@@ -1,5 +1,5 @@
-"""edge: the outside world. Webhooks come in here, callbacks go out, and whoever listens hears that an execution is
-over."""
+"""edge: the outside world. Webhooks come in, links are followed, callbacks go out, and whoever listens hears that an
+execution is over."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import msgspec
 from aws_lambda_powertools.event_handler import Response
 
 from functions.edge import service
+from functions.edge.links import link_routes
 from linkflow.engine.closed import tell_listeners
 from linkflow.engine.platform.notices import spread
 from linkflow.messages import CALLBACKS, CLOSED, Closed, Notice
@@ -49,6 +50,8 @@ def functions(world: World) -> Sequence[Function]:
     @routes.route("/hooks/<token>/<a>/<b>/<c>", method=_METHODS, tags=_TAGS, summary=_SUMMARY)
     async def receive_hook_three_below(token: str, a: str, b: str, c: str) -> Response[bytes]:
         return await receive(token, a, b, c)
+
+    link_routes(routes, world)
 
     async def hear_closed(message: Message) -> None:
         await tell_listeners(world.engine, msgspec.json.decode(message.body, type=Closed))

@@ -15,12 +15,15 @@ class House:
     def __init__(self, embedded: Embedded, world: World, key: str) -> None:
         self.world = world
         self.key = key
+        door = httpx.ASGITransport(embedded.site)
         self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(embedded.site),
+            transport=door,
             base_url="http://house",
             headers={"Authorization": f"Bearer {key}"},
             timeout=60,
         )
+        self.stranger = httpx.AsyncClient(transport=door, base_url="http://house", timeout=60)
+        """Somebody without a key."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -28,6 +31,7 @@ class House:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.stranger.aclose()
         await self.http.aclose()
 
     async def create(self, definition: Json, name: str = "test") -> Json:

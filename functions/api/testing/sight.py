@@ -6,6 +6,7 @@ back where expressions look for it.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from linkflow.execution.events import Event, Names, StateEntered
 from linkflow.execution.evolve import evolve
@@ -97,6 +98,9 @@ class _Replaced:
 
     def roots(self) -> Mapping[str, Json]:
         return {**self._around.roots(), **self._roots}
+
+    def link(self, kind: Literal["resume", "approval"], person: str = "") -> str:
+        return self._around.link(kind, person)
 
     def seed(self) -> int:
         return self._around.seed()

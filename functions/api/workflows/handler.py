@@ -90,7 +90,7 @@ def workflow_routes(routes: Routes, world: World) -> None:
     @routes.post("/api/v1/workflows/<workflow_id>/execute", tags=_TAGS, summary="Start an execution", status_code=202)
     async def execute_workflow(workflow_id: str, body: ExecuteWorkflow, wait: WaitSeconds = 0) -> Response[bytes]:
         key = current_call().headers.get("idempotency-key")
-        (request,) = await service.requests(world, caller().workspace, workflow_id, [body], key)
+        (request,) = await service.requests(world, caller().workspace, workflow_id, [body], key, caller().user)
         outcome = await start_and_wait(world.engine, request, wait)
         execution, state = outcome.started.execution, outcome.state
         view = started_view(world, execution) if state is None else execution_view(state)
@@ -101,6 +101,6 @@ def workflow_routes(routes: Routes, world: World) -> None:
     )
     async def execute_batch(workflow_id: str, body: ExecuteBatch) -> StartedBatch:
         key = current_call().headers.get("idempotency-key")
-        requests = await service.requests(world, caller().workspace, workflow_id, body.executions, key)
+        requests = await service.requests(world, caller().workspace, workflow_id, body.executions, key, caller().user)
         started = await asyncio.gather(*(start(world.engine, request) for request in requests))
         return StartedBatch(data=[started_view(world, one) for one in started])

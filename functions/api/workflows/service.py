@@ -1,7 +1,7 @@
 """Workflows: checked whole, then saved whole."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import msgspec
@@ -21,7 +21,9 @@ from linkflow.language.graph.check import Checked, check_graph
 from linkflow.language.graph.compile import content_hash
 from linkflow.language.graph.definition import GraphDefinition, NodeDefinition
 from linkflow.language.graph.export import Facts, export_asl
+from linkflow.language.graph.template import sole_expression
 from linkflow.language.recurrence.form import to_recurrence
+from linkflow.nodes.event import EventTrigger
 from linkflow.nodes.schedule import Schedule as ScheduleNode
 from linkflow.ports import Put
 from linkflow.runtime.starting import StartOptions, chosen
@@ -29,6 +31,7 @@ from linkflow.runtime.wiring import World
 from linkflow.stores.controls import Hold
 from linkflow.stores.records import ApiKey, Workflow, WorkflowVersion
 from linkflow.stores.schedules import Schedule
+from linkflow.stores.subscriptions import Subscription, of_workflow
 
 Dialect = Literal["graph", "asl"]
 
@@ -65,9 +68,10 @@ async def create(
     text = msgspec.Raw(msgspec.json.encode(definition))
     version = WorkflowVersion(1, content_hash(definition), dialect, text, now)
     targets = [(one.hook.token, await one.target(world.keyring, workflow)) for one in made]
+    triggers = [of_workflow(one) for one in _subscriptions(workflow, drawn)]
     begun = [opening(world.engine, one) for one in _schedules(world, workflow, drawn)]
     more = [put for puts, _ in begun for put in puts] + _callbacks(world, workflow, checked.definition)
-    await world.engine.workflows.create(workflow, version, targets, more)
+    await world.engine.workflows.create(workflow, version, targets, [*triggers, *more])
     await world.queue.send([send for _, sends in begun for send in sends])
     return Created(workflow, checked.warnings, {one.hook.node: one.secret for one in made if one.secret})
 
@@ -78,6 +82,23 @@ def _callbacks(world: World, workflow: Workflow, definition: GraphDefinition | N
     found = [(one.url, tuple(one.on)) for one in asked]
     made = drawn_callbacks(workflow.workspace, workflow.id, found, workflow.created_at)
     return [world.engine.callbacks.creation(one) for one in made]
+
+
+def _subscriptions(workflow: Workflow, drawn: Sequence[NodeDefinition]) -> list[Subscription]:
+    """The events that start the workflow."""
+    nodes = [node for node in drawn if node.type == EventTrigger.type and not node.disabled]
+    forms = {node.id: EventTrigger.model_validate(node.config) for node in nodes}
+    return [
+        Subscription(
+            workflow.workspace,
+            form.event_type,
+            workflow.created_at,
+            sole_expression(form.filter),
+            workflow=workflow.id,
+            node=node,
+        )
+        for node, form in forms.items()
+    ]
 
 
 def _schedules(world: World, workflow: Workflow, drawn: Sequence[NodeDefinition]) -> list[Schedule]:
@@ -133,13 +154,19 @@ def _fault(problem: Problem) -> Fault:
 
 
 async def requests(
-    world: World, workspace: str, workflow_id: str, wanted: Sequence[StartOptions], idempotency_key: str | None
+    world: World,
+    workspace: str,
+    workflow_id: str,
+    wanted: Sequence[StartOptions],
+    idempotency_key: str | None,
+    by: str = "",
 ) -> list[Start]:
-    """The starts that are asked for, from the same trigger."""
+    """The starts that are asked for, from the same trigger; `by` is who asks."""
     workflow = await world.engine.workflows.get(workspace, workflow_id)
     node, now = await _start_node(world, workflow), world.clock.now()
     return [
-        chosen(one, workflow, "manual", node, _key(idempotency_key, index), now) for index, one in enumerate(wanted)
+        replace(chosen(one, workflow, "manual", node, _key(idempotency_key, index), now), by=by)
+        for index, one in enumerate(wanted)
     ]
 
 

@@ -8,11 +8,13 @@
     │   ├── BadSignature         not signed, or not by whom it should be        401
     │   ├── Forbidden            a good key that may not do this                403
     │   ├── Barred               a caller whose address is not let in           403
+    │   ├── NotAsked             a known person who may not decide this         403
     │   ├── NotFound             no such thing in this workspace                404
     │   ├── WrongMethod          something is there, but not for this HTTP method       405
     │   ├── Conflict             the thing is not in a state that allows it     409
     │   │   └── Held             held by somebody, and takes no starts           409
     │   ├── Outdated             changed by somebody else meanwhile             412
+    │   ├── LinkOver             a link that was used, or came too late         410
     │   ├── TooLarge             over a documented limit                        413
     │   ├── Invalid              well-formed but wrong: every fault listed      422
     │   ├── RateLimited          too many requests; says when to come back      429
@@ -108,6 +110,11 @@ class Barred(Refused):
         )
 
 
+class NotAsked(Refused):
+    status = 403
+    code = "not_asked"
+
+
 class NotFound(Refused):
     status = 404
     code = "not_found"
@@ -146,6 +153,11 @@ class Outdated(Refused):
         super().__init__(
             f"The {kind} was changed meanwhile: it is at revision {revision}. Read it again, and send that as If-Match."
         )
+
+
+class LinkOver(Refused):
+    status = 410
+    code = "link_over"
 
 
 class TooLarge(Refused):

@@ -21,6 +21,7 @@ DELIVERY = "dl"
 OPERATION = "op"
 SCHEDULE = "sch"
 SIGNAL = "sig"
+APPROVAL = "ap"
 
 
 def prefixed(prefix: str, now: float, randomness: bytes) -> str:

@@ -73,6 +73,16 @@ def execution_of(text: str) -> str:
     return token.execution if token is not None else ""
 
 
+async def end(engine: Engine, workspace: str, execution: str, news: TaskSucceeded) -> bool:
+    """End the task that `news` is about. False: nobody waits for it any more. (Of several who end it at the same moment
+    each may be told that it did; the first counts.)"""
+    book = await engine.books.load(workspace, execution)
+    if book is None or book.state.closed or not expects(book.state, news.scope, news.task):
+        return False
+    await tell(engine, workspace, execution, news)
+    return True
+
+
 async def _waiting(engine: Engine, workspace: str, text: str) -> RunTask:
     token = read_token(text)
     book = await engine.books.load(workspace, token.execution) if token is not None else None

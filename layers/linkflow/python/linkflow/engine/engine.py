@@ -16,6 +16,7 @@ from linkflow.language.json import Json
 from linkflow.nodes.base import BaseNode
 from linkflow.ports import Blobs, Clock, Http, Ids, KeyRing, Queue, Table
 from linkflow.search import Catalogue
+from linkflow.stores.approvals import Approvals
 from linkflow.stores.books import Books
 from linkflow.stores.callbacks import Callbacks, Deliveries
 from linkflow.stores.catalogue import ScanningCatalogue
@@ -27,6 +28,7 @@ from linkflow.stores.limits import LimitItems
 from linkflow.stores.operations import Operations
 from linkflow.stores.records import Workflow
 from linkflow.stores.schedules import Schedules
+from linkflow.stores.subscriptions import Subscriptions
 from linkflow.stores.summaries import Summaries
 from linkflow.stores.workflows import Workflows
 
@@ -102,6 +104,8 @@ class Engine:
     summaries: Summaries
     files: Files
     workflows: Workflows
+    approvals: Approvals
+    subscriptions: Subscriptions
     schedules: Schedules
     programs: Programs
     leases: Leases
@@ -131,8 +135,10 @@ def build(
     limits: Limits,
     platform: Platform,
     catalogue: Catalogue | None = None,
+    address: str = "",
 ) -> Engine:
-    """The engine over a set of ports. Without a catalogue of its own, the table is read to find executions."""
+    """The engine over a set of ports, reached from outside at `address`. Without a catalogue of its own, the table is
+    read to find executions."""
     workflows = Workflows(table)
     return Engine(
         table,
@@ -147,8 +153,10 @@ def build(
         Summaries(table, catalogue or ScanningCatalogue(table)),
         Files(table, blobs),
         workflows,
+        Approvals(table),
+        Subscriptions(table),
         Schedules(table),
-        Programs(workflows, nodes),
+        Programs(workflows, nodes, address),
         Leases(table),
         Switchboard(ControlStore(table), clock),
         Callbacks(table, clock),

@@ -9,11 +9,12 @@ from typing import Final
 
 import msgspec
 
-from linkflow.engine import buckets, children
+from linkflow.engine import approvals, buckets, children, waits
 from linkflow.engine.engine import Call, Engine, Integration, Told
 from linkflow.engine.platform.verbs import PLATFORM
 from linkflow.execution import parts
 from linkflow.execution.events import Part, TaskSubmitted, TaskSucceeded
+from linkflow.language.asl.waits import APPROVAL, CALLBACK, EVENT
 from linkflow.language.json import Json
 from linkflow.nodes.base import RESOURCE, NodeFailed
 from linkflow.nodes.sub_workflow import SubWorkflow
@@ -65,6 +66,9 @@ INTEGRATIONS: Final[Mapping[str, Integration]] = {
     RESOURCE + SubWorkflow.type: sub_workflow,
     parts.RESOURCE: part,
     **PLATFORM,
+    APPROVAL: approvals.ask,
+    CALLBACK: waits.callback,
+    EVENT: waits.event,
     "arn:aws:states:::states:startExecution": start_execution,
     "arn:aws:states:::aws-sdk:sfn:startExecution": start_execution,
 }

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -21,9 +22,11 @@ KEPT = 512
 
 
 class Programs:
-    __slots__ = ("_contents", "_kept", "_nodes", "_workflows")
+    __slots__ = ("_address", "_contents", "_kept", "_nodes", "_workflows")
 
-    def __init__(self, workflows: Workflows, nodes: Mapping[str, type[BaseNode]]) -> None:
+    def __init__(self, workflows: Workflows, nodes: Mapping[str, type[BaseNode]], address: str = "") -> None:
+        """`address`: where this installation is reached from outside."""
+        self._address = address
         self._workflows = workflows
         self._nodes = nodes
         self._kept: OrderedDict[str, Program] = OrderedDict()
@@ -51,7 +54,7 @@ class Programs:
     def of(self, version: WorkflowVersion) -> Program:
         program = self._kept.get(version.hash)
         if program is None:
-            program = self._compiled(version)
+            program = replace(self._compiled(version), address=self._address)
             _keep(self._kept, version.hash, program)
         return program
 

@@ -40,10 +40,11 @@ class Start:
     where a repeated start shall find the same one; `parent`: the task that waits for it; `names`: what it is to call
     itself, where that is not what it is called here (a rehearsal); `part`: of which Map it works on a part. `version`:
     another than the current one. `business_key`, `tags`, `attributes` are what it is found by; of what waits for its
-    turn, a higher `priority` comes first (0 is ordinary). `remembered`: for how many seconds the idempotency key stands
-    for this execution; `exact`: whether a request that repeats the key must be the same in everything. `begins`: the
-    moment before which nothing happens; `held`: for so many seconds whoever starts it drives it; `timeout` (seconds)
-    instead of the workflow's own. `continued_from`: the execution that goes on in this one, `chain`: the first."""
+    turn, a higher `priority` comes first (0 is ordinary). `by`: who asks for it, if that is known. `remembered`: for
+    how many seconds the idempotency key stands for this execution; `exact`: whether a request that repeats the key must
+    be the same in everything. `begins`: the moment before which nothing happens; `held`: for so many seconds whoever
+    starts it drives it; `timeout` (seconds) instead of the workflow's own. `continued_from`: the execution that goes on
+    in this one, `chain`: the first."""
 
     workflow: Workflow
     input: Json
@@ -60,6 +61,7 @@ class Start:
     tags: tuple[str, ...] = ()
     attributes: Mapping[str, str | float | bool] = field(default_factory=dict)
     priority: int = 0
+    by: str = ""
     remembered: float = REMEMBERED
     exact: bool = True
     key_policy: claims.KeyPolicy = "allow"
@@ -126,6 +128,7 @@ async def opened(
         request.parent,
         request.part,
         priority=request.priority,
+        by=request.by,
         begins=begins,
         continued_from=request.continued_from,
         chain=request.chain,

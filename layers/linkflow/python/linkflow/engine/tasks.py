@@ -15,7 +15,7 @@ from linkflow.engine.engine import Call, Engine, Told
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.language.view import EvaluationFailed
-from linkflow.nodes.base import RESOURCE, NodeFailed, NodeRequest, NodeResponse, TaskNode
+from linkflow.nodes.base import RESOURCE, NodeFailed, NodeRequest, NodeResponse, TaskContext, TaskNode
 from linkflow.ports import Http, HttpFailed, HttpRequest
 
 _log = logging.getLogger(__name__)
@@ -128,9 +128,14 @@ def _node(engine: Engine, resource: str, task: RunTask) -> TaskNode:
     return kind.configured(task.arguments)
 
 
-def _context(engine: Engine, task: RunTask, now: float) -> _Context:
+def _context(engine: Engine, task: RunTask, now: float) -> TaskContext:
     remaining = NO_DEADLINE if task.deadline is None else max(0.001, task.deadline - now)
-    return _Context(_Http(engine.http), task.key, task.attempt, now, remaining)
+    return context_of(engine, task, now, task.key, remaining)
+
+
+def context_of(engine: Engine, task: RunTask, now: float, key: str, remaining: float) -> TaskContext:
+    """A node's world, for a task or for a part of one that has an idempotency `key` of its own."""
+    return _Context(_Http(engine.http), key, task.attempt, now, remaining)
 
 
 def _failed(engine: Engine, task: RunTask, started: float, failed: NodeFailed) -> TaskFailed:

@@ -12,7 +12,7 @@ visit that finds its turn written by somebody else (a cancel, another visit) loa
 tasks that nobody awaits any more are cancelled.
 """
 
-from linkflow.engine import children, resets
+from linkflow.engine import approvals, children, resets
 from linkflow.engine.admission import Asking, ask
 from linkflow.engine.away import Away
 from linkflow.engine.endings import finish
@@ -67,9 +67,9 @@ async def visit(
 
 class _Visit:
     """`pending` are events that the state holds and the book does not yet; `away` sees to tasks that run elsewhere;
-    `let_go` counts the orphaned child executions that were seen to."""
+    `let_go` counts the orphaned child executions that were seen to, `withdrawn` the tasks that ask nobody any more."""
 
-    __slots__ = ("away", "book", "ends", "engine", "let_go", "pending", "program", "running")
+    __slots__ = ("away", "book", "ends", "engine", "let_go", "pending", "program", "running", "withdrawn")
 
     def __init__(self, engine: Engine, book: Book, program: Program, limit: float | None) -> None:
         self.engine = engine
@@ -78,7 +78,7 @@ class _Visit:
         self.pending: list[Event] = []
         self.running = Running(engine, book.workspace, book.execution)
         self.away = Away(engine, book.workspace, book.execution, ())
-        self.let_go = len(book.state.orphans)
+        self.let_go, self.withdrawn = len(book.state.orphans), len(book.state.unasked)
         self.ends = None if limit is None else engine.clock.now() + limit
 
     async def run(self, *, resumed: bool) -> State:
@@ -86,7 +86,7 @@ class _Visit:
         tasks = owed(self.program, self.book.state) if self.book.state.paused is None else []
         interrupted = [task.task for task in tasks if self._is_here(task) and (resumed or task.started)]
         if resumed:
-            self.let_go = 0
+            self.let_go, self.withdrawn = 0, 0
         if interrupted:
             news.append(VisitResumed(tuple(interrupted)))
         self.away.assume(tasks, resumed=resumed)
@@ -198,11 +198,15 @@ class _Visit:
         return all(self._is_here(task) and not task.at_most_once and task.pattern == "request" for task in tasks)
 
     async def _let_go(self) -> None:
-        """End the child executions that nobody waits for any more. A visit that takes over does it again for all."""
-        orphans = self.book.state.orphans
+        """End the child executions that nobody waits for any more, and withdraw what need not be decided any more. A
+        visit that takes over does it again for all."""
+        orphans, unasked = self.book.state.orphans, self.book.state.unasked
         if len(orphans) > self.let_go:
             await children.end(self.engine, self.book.workspace, self.book.execution, orphans[self.let_go :])
             self.let_go = len(orphans)
+        if len(unasked) > self.withdrawn:
+            await approvals.withdraw(self.engine, self.book.workspace, self.book.execution, unasked[self.withdrawn :])
+            self.withdrawn = len(unasked)
 
     async def _reload(self) -> None:
         """Somebody else wrote: what was pending is thrown away and follows again from the book."""

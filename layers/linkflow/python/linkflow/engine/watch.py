@@ -7,19 +7,22 @@ unless it rightfully waits: then the next look is set behind that wait.
 
 import math
 
-from linkflow.engine import children
+from linkflow.engine import approvals, children
 from linkflow.engine.admission import Asking, still_waits
 from linkflow.engine.engine import Engine
 from linkflow.engine.holds import HELD, news_of_hold
 from linkflow.engine.lease import remind
 from linkflow.engine.news import tell
 from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
-from linkflow.execution.advance import next_moment
+from linkflow.execution.advance import advance, next_moment
 from linkflow.execution.state import State
 from linkflow.stores import keys
+from linkflow.stores.books import Book
 
 LOOK_AGAIN = 300.0
 """Seconds between two looks at an execution that does not say when it will go on."""
+LONGEST_LOOK = 3_600.0
+"""The same for one that waits for news alone, and has done so for long."""
 LOOK_AT_PAUSED = 86_400.0
 """The same for one that is paused: whoever resumes it has it looked at sooner."""
 LOOK_AT_HELD = 3_600.0
@@ -61,13 +64,20 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
         again = now + (LOOK_AT_HELD if book.state.paused.by == HELD else LOOK_AT_PAUSED)
         await engine.summaries.check_again(workspace, execution, min(moment or math.inf, again))
         return
-    for news in await children.outcomes(engine, workspace, execution, book.state):
+    for news in [
+        *await children.outcomes(engine, workspace, execution, book.state),
+        *await approvals.outcomes(engine, workspace, execution, book.state),
+    ]:
         await tell(engine, workspace, execution, news)
     tasks = [scope.task for scope in book.state.scopes.values() if scope.task is not None]
     if any(task.pattern == "activity" for task in tasks):
         await remind(engine, workspace, execution, book.state)
     busy = any(not task.submitted and task.postponed is None and task.pattern != "activity" for task in tasks)
     waits = moment is not None and moment > now and not busy
+    if moment is None and not busy and await _is_quiet(engine, book, now):
+        pause = min(LONGEST_LOOK, max(LOOK_AGAIN, now - book.state.started_at))
+        await engine.summaries.check_again(workspace, execution, now + pause)
+        return
     if moment is not None and waits:
         if moment - now > LONGEST_DELAY:
             await engine.summaries.check_again(workspace, execution, moment - LONGEST_DELAY / 2)
@@ -81,3 +91,10 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
 async def _is_in_line(engine: Engine, workspace: str, execution: str, state: State) -> bool:
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
     return await still_waits(engine, program, Asking(workspace, execution, state))
+
+
+async def _is_quiet(engine: Engine, book: Book, now: float) -> bool:
+    """Whether nothing follows from what is recorded: only news can move it, and whoever brings some wakes it."""
+    state = book.state
+    program = await engine.programs.get(book.workspace, state.names.workflow_id, state.version, state.program)
+    return not advance(program, state, (), now)

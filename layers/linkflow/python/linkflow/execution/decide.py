@@ -20,6 +20,7 @@ from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.execution.wishes import catches_cancel, wind_down, winds_down
 from linkflow.language import program as p
 from linkflow.language.json import Json
+from linkflow.language.program import LONGEST_PAUSE
 from linkflow.language.view import EvaluationFailed, View
 from linkflow.nodes.continue_as_new import CONTINUE_AS_NEW, ContinueAsNew
 
@@ -177,7 +178,12 @@ def _fail(box: p.Fail, scope: Scope, view: View) -> Events:
 
 def _schedule(program: p.Program, box: p.Task, state: State, scope: Scope, view: View) -> e.TaskScheduled:
     if box.pattern != "request":
-        view = View(view.input, ScopeSurroundings(state, scope, view.around.now, token=state.next_task))
+        expires = view.around.now + (box.default_timeout or LONGEST_PAUSE)
+        address = program.address if box.pattern == "token" else ""
+        around = ScopeSurroundings(
+            state, scope, view.around.now, token=state.next_task, address=address, expires=expires
+        )
+        view = View(view.input, around)
     inner = box.flow.enter(view)
     arguments = box.flow.arguments(inner)
     timeout = box.timeout.evaluate(inner) if box.timeout else box.default_timeout

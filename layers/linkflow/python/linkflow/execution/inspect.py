@@ -97,6 +97,9 @@ class Around:
     def roots(self) -> Mapping[str, Json]:
         return {}
 
+    def link(self, kind: Literal["resume", "approval"], person: str = "") -> str:  # noqa: ARG002 (nobody waits)
+        return ""
+
     def seed(self) -> int:
         return Random(self.given.execution).getrandbits(63)
 

@@ -78,6 +78,8 @@ class ExecutionStarted(Fact, frozen=True):
     """Unguessable text that goes into the task tokens."""
     parent: Parent | None = None
     part: Part | None = None
+    by: str = ""
+    """Who asked for it, if that is known."""
     begins: float | None = None
     """The moment before which nothing happens."""
     reset_of: ResetOf | None = None

@@ -177,7 +177,8 @@ class Pause(msgspec.Struct, frozen=True):
 
 class State(msgspec.Struct):
     """`histories` counts events as Step Functions' histories would, by the scope that has one; `moments` is a heap of
-    (moment, scope) whose top is never outdated; `orphans` are tasks given up while a child execution worked on them.
+    (moment, scope) whose top is never outdated; `orphans` are tasks given up while a child execution worked on them,
+    `unasked` those given up that waited for their token. `started_by` is who asked for the execution, if that is known.
     `cancel` is why the execution is to end, `clean_up` the moment until which handlers may see to that. While it is
     `paused`, nothing follows from what is recorded. `successor` is the execution that goes on in its place.
 
@@ -214,6 +215,8 @@ class State(msgspec.Struct):
     parent: Parent | None = None
     part: Part | None = None
     orphans: list[int] = []
+    unasked: list[int] = []
+    started_by: str = ""
     reset_of: ResetOf | None = None
     continued_from: str | None = None
     chain: str | None = None

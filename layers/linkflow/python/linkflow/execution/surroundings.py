@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from linkflow.execution.state import Iterations, Nodes, Scope, State
-from linkflow.execution.tokens import task_token
+from linkflow.execution.tokens import LinkKind, link, task_token
 from linkflow.language.json import Json
 
 
@@ -20,7 +20,7 @@ def moment_text(moment: float) -> str:
 class ScopeSurroundings:
     """The `Surroundings` of the state that `scope` stands in."""
 
-    __slots__ = ("_now", "item", "retries", "scope", "state", "token")
+    __slots__ = ("_now", "address", "expires", "item", "retries", "scope", "state", "token")
 
     def __init__(
         self,
@@ -31,10 +31,15 @@ class ScopeSurroundings:
         token: int | None = None,
         *,
         retries: bool = True,
+        address: str = "",
+        expires: float = 0.0,
     ) -> None:
         """`item`: the Map's item that is being looked at; `token`: the number of the task whose token may be read;
-        `retries`: whether the state is of a kind that counts them."""
+        `retries`: whether the state is of a kind that counts them; `address`: what the task's links begin with, which
+        are good until the moment `expires`."""
         self.retries = retries
+        self.address = address
+        self.expires = expires
         self.state = state
         self.scope = scope
         self._now = now
@@ -108,7 +113,16 @@ class ScopeSurroundings:
         }
         if item := self._item():
             roots["index"], roots["item"] = item
+        if self.token is not None and self.address:
+            token = task_token(state, self.scope.id, self.token)
+            roots["callback"] = {"url": self.link("resume"), "token": token}
         return roots
+
+    def link(self, kind: LinkKind, person: str = "") -> str:
+        if self.token is None:
+            return ""
+        part = "resume" if kind == "resume" else "approvals"
+        return f"{self.address}/{part}/{link(self.state, kind, self.scope.id, self.token, self.expires, person)}"
 
     def seed(self) -> int:
         scope = self.scope

@@ -370,3 +370,5 @@ class Program:
     """Of which events its own callbacks are told."""
     limits: tuple[Limit, ...] = ()
     """What its executions wait for before they begin: rates first, then slots."""
+    address: str = ""
+    """Where this installation is reached from outside: what links begin with."""

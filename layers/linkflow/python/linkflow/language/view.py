@@ -5,7 +5,7 @@ the graph's roots, the seed) is asked from the surroundings only when an express
 """
 
 from collections.abc import Mapping
-from typing import Final, Protocol, final
+from typing import Final, Literal, Protocol, final
 
 from linkflow.language.json import Json
 
@@ -56,6 +56,10 @@ class Surroundings(Protocol):
 
     def roots(self) -> Mapping[str, Json]:
         """What a graph's expressions start from: `trigger`, `nodes`, `vars`, `execution`, …"""
+        ...
+
+    def link(self, kind: Literal["resume", "approval"], person: str = "") -> str:
+        """An address at which somebody outside ends the task that is being scheduled; empty where there is none."""
         ...
 
     def seed(self) -> int:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from linkflow.nodes.approval import Approval
 from linkflow.nodes.base import BaseNode
 from linkflow.nodes.condition import Condition
 from linkflow.nodes.continue_as_new import ContinueAsNew
 from linkflow.nodes.delay import Delay
 from linkflow.nodes.error import ErrorTrigger
+from linkflow.nodes.event import EventTrigger
 from linkflow.nodes.http_request import HttpRequest
 from linkflow.nodes.loop import Loop
 from linkflow.nodes.manual import Manual
@@ -19,6 +21,8 @@ from linkflow.nodes.schedule import Schedule
 from linkflow.nodes.set import Set
 from linkflow.nodes.sub_workflow import SubWorkflow
 from linkflow.nodes.try_ import Try
+from linkflow.nodes.wait_for_callback import WaitForCallback
+from linkflow.nodes.wait_for_event import WaitForEvent
 from linkflow.nodes.wait_for_signal import WaitForSignal
 from linkflow.nodes.webhook import Webhook
 
@@ -28,6 +32,7 @@ NODES: Mapping[str, type[BaseNode]] = {
         Manual,
         Webhook,
         ErrorTrigger,
+        EventTrigger,
         Schedule,
         HttpRequest,
         Condition,
@@ -41,6 +46,9 @@ NODES: Mapping[str, type[BaseNode]] = {
         ContinueAsNew,
         WaitForSignal,
         RemoteTask,
+        WaitForEvent,
+        WaitForCallback,
+        Approval,
         Respond,
         NoOp,
     )

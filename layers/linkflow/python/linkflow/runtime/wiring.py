@@ -167,7 +167,8 @@ def assemble(
     http = GuardedHttp(allow=settings.allow_hosts)
     limits = Limits(visit=None if settings.resident else settings.visit_seconds)
     platform = Platform(shipped, keyring, signed, settings.secret.get_secret_value())
-    engine = build(table, queue, blobs, clock, names, http, nodes, integrations, limits, platform, catalogue)
+    address = settings.address
+    engine = build(table, queue, blobs, clock, names, http, nodes, integrations, limits, platform, catalogue, address)
 
     async def close_all() -> None:
         await http.close()

@@ -19,6 +19,9 @@ DELIVERY#w#c <id>               one telling of callback c, and how it went
 LIMIT#w#name SLOTS, RATE, WAIT#<rank>#<e>   who holds a limit's slots, what of its rate is spent, who waits
 OPERATION#w  <id>               something done to many at once, and how far it came
 DEAD#id      LETTER             a message that was given up
+APPROVAL#w   <id>               what people are asked, and what they said
+EVENT#w#type <who waits>        a subscription to events of that type
+EVENTID#w#…  EVENT              that an event was published
 INSTALLATION OWNER              the first owner, made once
 """
 
@@ -204,6 +207,26 @@ def claim(workspace: str, workflow: str, business_key: str) -> Key:
     return Key(f"CLAIM#{workspace}#{workflow}", business_key)
 
 
+def approval(workspace: str, identifier: str) -> Key:
+    return Key(f"APPROVAL#{workspace}", identifier)
+
+
+def trigger_subscription(workspace: str, kind: str, workflow_: str, node: str) -> Key:
+    return Key(f"EVENT#{workspace}#{quoted(kind)}", f"{workflow_}#{node}")
+
+
+def wait_subscription(workspace: str, kind: str, execution: str, task: int) -> Key:
+    return Key(f"EVENT#{workspace}#{quoted(kind)}", f"{execution}#{task}")
+
+
+def subscriptions(workspace: str, kind: str) -> Range:
+    return Range(f"EVENT#{workspace}#{quoted(kind)}", limit=500)
+
+
+def published(workspace: str, digest: str) -> Key:
+    return Key(f"EVENTID#{workspace}#{digest}", "EVENT")
+
+
 def installation() -> Key:
     return Key("INSTALLATION", "OWNER")
 
@@ -269,6 +292,14 @@ def listed_workflow(name: str, identifier: str) -> str:
 
 def listed_schedules(workspace: str) -> str:
     return f"SCH#{workspace}"
+
+
+def listed_approvals(workspace: str, status: str) -> str:
+    return f"AP#{workspace}#{status}"
+
+
+def listed_approval(created_at: float, identifier: str) -> str:
+    return f"{_sortable(created_at)}#{identifier}"
 
 
 DUE_SHARDS = 4

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from linkflow.language.filters import seen
 from linkflow.language.graph.template import Template
 from linkflow.language.json import Json
-from linkflow.language.program import PASSES, Shaped
-from linkflow.language.view import View
+from linkflow.language.program import LONGEST_PAUSE, PASSES, Shaped
+from linkflow.language.view import EvaluationFailed, View
 
 
 class GraphFlow:
@@ -44,6 +44,53 @@ class FilterFlow(GraphFlow):
         if self.filter is None:
             return given
         return {**given, "filter": self.filter, "with": seen(self.filter, document(view))}
+
+
+class AskingFlow(GraphFlow):
+    """The config, and beside it a request for each of the `assignees` (or one for nobody in particular), in which
+    `approval` holds the `url` of that person's link, and the `assignee`."""
+
+    __slots__ = ("request",)
+
+    def __init__(self, config: Template, request: Template) -> None:
+        super().__init__(config)
+        self.request = request
+
+    def arguments(self, view: View) -> Json:
+        given = super().arguments(view)
+        people = given.get("assignees") or [None]
+        roots = document(view)
+        return {**given, "notify": [self._asked(roots, view, person) for person in people]}
+
+    def _asked(self, roots: Mapping[str, Json], view: View, person: Json) -> Json:
+        url = view.around.link("approval", "" if person is None else str(person))
+        return self.request.render({**roots, "approval": {"url": url, "assignee": person}}, view)
+
+
+class ExpiredFlow:
+    """What an approval gives that nobody decided in time."""
+
+    __slots__ = ()
+
+    def caught(self, view: View, error: Mapping[str, Json]) -> Shaped:  # noqa: ARG002 (that it is late says it all)
+        return Shaped({"decision": "expired", "decisions": []})
+
+
+class Seconds:
+    """A parameter that is a time, which may have to be computed."""
+
+    __slots__ = ("name", "template")
+
+    def __init__(self, name: str, template: Template) -> None:
+        self.name = name
+        self.template = template
+
+    def evaluate(self, view: View) -> float:
+        given = self.template.render(document(view), view)
+        if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= LONGEST_PAUSE:
+            told = f"'{self.name}' must be seconds: a number above 0, at most {LONGEST_PAUSE:,.0f}."
+            raise EvaluationFailed("LinkFlow.BadConfig", told)
+        return float(given)
 
 
 class InputFlow:

@@ -1,0 +1,27 @@
+"""Approvals as callers see them."""
+
+from functions.api.approvals.schemas import ApprovalView, DecisionView
+from linkflow.execution.surroundings import moment_text
+from linkflow.stores.approvals import Approval
+
+
+def approval_view(approval: Approval, now: float) -> ApprovalView:
+    return ApprovalView(
+        id=approval.id,
+        status=approval.as_of(now),
+        execution=approval.execution,
+        workflow=approval.workflow,
+        node=approval.node,
+        title=approval.title,
+        message=approval.message,
+        assignees=list(approval.assignees),
+        required=approval.required,
+        allow_self=approval.allow_self,
+        form=approval.form,
+        created_at=moment_text(approval.created_at),
+        expires_at=None if approval.expires_at is None else moment_text(approval.expires_at),
+        decisions=[
+            DecisionView(by=one.by, decision=one.decision, comment=one.comment, data=one.data, at=moment_text(one.at))
+            for one in approval.decisions
+        ],
+    )

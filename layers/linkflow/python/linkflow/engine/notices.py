@@ -1,0 +1,19 @@
+"""Telling somebody outside about a wait: calls as `http_request` makes them, before the wait begins."""
+
+from collections.abc import Sequence
+
+from linkflow.engine.engine import Call, Engine
+from linkflow.engine.tasks import context_of
+from linkflow.language.json import Json
+from linkflow.nodes.http_request import HttpRequest
+
+PATIENCE = 60.0
+"""Seconds that one call may take."""
+
+
+async def notify(engine: Engine, call: Call, requests: Sequence[Json]) -> None:
+    """Make these calls, one after the other. Each has an idempotency key of its own, the same when the task is run
+    again. Raises `NodeFailed`, `EvaluationFailed`."""
+    for index, request in enumerate(requests):
+        context = context_of(engine, call.task, engine.clock.now(), f"{call.task.key}-{index}", PATIENCE)
+        await HttpRequest.configured(request).run(context)

@@ -1,0 +1,108 @@
+"""Events: what happened elsewhere, told to whoever waits for it. Workflows that start with it start, tasks that end
+with it end.
+
+An event is named by its source and id. The first publication is written down before anything follows from it, and again
+when everything has; so one that is repeated within a day does nothing, and one that died in the middle is finished by
+its repetition: a start is remembered by the event's name, a task ends once, and who subscribed after the first
+publication is not meant.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+
+from linkflow.engine.callbacks import end
+from linkflow.engine.engine import Engine
+from linkflow.engine.start import Start, start
+from linkflow.errors import NotFound, TooLarge
+from linkflow.execution.events import TaskSucceeded
+from linkflow.language.filters import holds
+from linkflow.nodes.event import EventTrigger
+from linkflow.ports import Item
+from linkflow.stores import keys
+from linkflow.stores.claims import claim
+from linkflow.stores.records import decode, encode
+from linkflow.stores.subscriptions import Subscription
+
+REMEMBERED: Final = 86_400.0
+"""Seconds for which an event is known again."""
+LARGEST: Final = 262_144
+"""Bytes of JSON."""
+AT_ONCE: Final = 50
+"""Subscribers that are told at the same time."""
+
+
+class Published(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What followed: executions that were `started`, and those of which a wait was `ended`. `repeated`: it all followed
+    from an earlier publication."""
+
+    since: float
+    done: bool = False
+    started: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    repeated: bool = False
+
+
+async def publish(engine: Engine, workspace: str, event: Mapping[str, Any]) -> Published:
+    """`event` is a CloudEvent as JSON (CloudEvents 1.0, structured mode), checked for its required attributes."""
+    size = len(msgspec.json.encode(event))
+    if size > LARGEST:
+        raise TooLarge("The event", size, LARGEST)
+    now, name = engine.clock.now(), _name(event)
+    key = keys.published(workspace, name)
+    found = await claim(engine.table, Item(key, encode(Published(now)), expires_at=now + REMEMBERED), now)
+    before = Published(now) if found is None else decode(found.body, Published)
+    if before.done:
+        return msgspec.structs.replace(before, repeated=True)
+    followed = await _told(engine, workspace, event, name, before.since)
+    done = Published(before.since, True, *followed)
+    await engine.table.put(Item(key, encode(done), expires_at=before.since + REMEMBERED))
+    return done
+
+
+def _name(event: Mapping[str, Any]) -> str:
+    return sha256(msgspec.json.encode([event["source"], event["id"]])).hexdigest()
+
+
+async def _told(
+    engine: Engine, workspace: str, event: Mapping[str, Any], name: str, since: float
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tell all subscribers, some at a time."""
+    started: list[str] = []
+    ended: list[str] = []
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def tell_one(one: Subscription) -> None:
+        async with room:
+            if one.workflow:
+                started.extend(await _start(engine, one, event, name))
+            elif await _end(engine, one, event):
+                ended.append(one.execution)
+
+    async with asyncio.TaskGroup() as telling:
+        async for one in engine.subscriptions.of(workspace, event["type"]):
+            if one.since <= since and holds(one.filter, {**one.seen, "event": event}, since):
+                telling.create_task(tell_one(one))
+    return tuple(sorted(started)), tuple(sorted(ended))
+
+
+async def _start(engine: Engine, one: Subscription, event: Mapping[str, Any], name: str) -> list[str]:
+    try:
+        workflow = await engine.workflows.get(one.workspace, one.workflow)
+    except NotFound:
+        await engine.subscriptions.remove(one)
+        return []
+    key = f"event/{name}/{one.workflow}/{one.node}"
+    request = Start(workflow, event, EventTrigger.type, one.node, idempotency_key=key, exact=False)
+    return [await start(engine, request)]
+
+
+async def _end(engine: Engine, one: Subscription, event: Mapping[str, Any]) -> bool:
+    """Whether it still waited. In either case the subscription is over."""
+    now = engine.clock.now()
+    heard = await end(engine, one.workspace, one.execution, TaskSucceeded(one.scope, one.task, event, now, now))
+    await engine.subscriptions.remove(one)
+    return heard
