@@ -66,11 +66,13 @@ async def test_the_preview_of_an_unsaved_schedule_shows_what_the_clock_does(hous
 
 
 async def test_everything_wrong_is_told_at_once(house: House) -> None:
-    bad = {"cron": "61 * * * *", "every": 60, "timezone": "Mars/Olympus", "starts_at": "2026-02-01T00:00:00Z"}
-    found = faults(await house.http.post(f"{PATH}/preview", json={**bad, "ends_at": "2026-01-01T00:00:00Z"}))
-    assert set(found) == {"$.body", "$.body.cron", "$.body.timezone", "$.body.ends_at"}
+    bad = {"cron": "61 * * * *", "timezone": "Mars/Olympus", "jitter": -1}
+    found = faults(await house.http.post(f"{PATH}/preview", json=bad))
+    assert set(found) == {"$.body.cron", "$.body.timezone", "$.body.jitter"}
     assert "Example: '30 9 * * MON-FRI'" in found["$.body.cron"]
     assert "Europe/Berlin" in found["$.body.timezone"]
+    both = {"cron": "1 * * * *", "every": 60, "starts_at": "2026-02-01T00:00:00Z", "ends_at": "2026-01-01T00:00:00Z"}
+    assert set(faults(await house.http.post(f"{PATH}/preview", json=both))) == {"$.body", "$.body.ends_at"}
 
 
 @pytest.mark.parametrize(

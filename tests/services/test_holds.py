@@ -129,6 +129,33 @@ def test_children_are_drained_with_their_parents() -> None:
     play("2026-11-19T12:00Z", script)
 
 
+def test_what_follows_from_what_runs_is_neither_refused_nor_left_behind() -> None:
+    """A workflow that another one starts without waiting for it, and one that is started because another failed."""
+
+    async def script(world: World) -> None:
+        child = await row(world, 5)
+        handler = [node("failed", "error"), node("end", "no_op")]
+        await create(world, WORKSPACE, "handler", "graph", graph(handler, "failed -> end"))
+        nodes = [
+            node("start", "manual"),
+            node("wait", "delay", {"seconds": 50}),
+            node("call", "sub_workflow", {"workflow": child, "wait": False}),
+            node("fail", "set", {"values": {"x": "{{ $error('no') }}"}}),
+        ]
+        drawn = graph(nodes, "start -> wait", "wait -> call", "call -> fail")
+        drawn["settings"] = {"error_workflow": "handler"}
+        parent = await create(world, WORKSPACE, "parent", "graph", drawn)
+        await begin(world, parent.workflow.id)
+        running = asyncio.create_task(Host(world).run(200))
+        await world.clock.sleep(10)
+        await hold(world.engine, EVERYTHING, Hold("drain", "refuse", since=world.clock.now()))
+        await running
+        ended = {one.trigger: one.status for one in await started(world)}
+        assert ended == {"manual": "failed", "called": "succeeded", "error": "succeeded"}
+
+    play("2026-11-19T12:00Z", script)
+
+
 def test_starts_are_refused_where_that_was_wanted_and_told_why() -> None:
     async def script(world: World) -> None:
         target = await row(world, 1)

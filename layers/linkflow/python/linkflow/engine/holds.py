@@ -21,10 +21,12 @@ from linkflow.execution.state import State
 from linkflow.messages import Release
 from linkflow.stores import keys
 from linkflow.stores.controls import MOST_HOLDS, Controls, Hold
-from linkflow.stores.records import Summary
+from linkflow.stores.records import Summary, Workflow
 
 HELD: Final = "linkflow:hold"
 """Who pauses executions that are held; others' pauses are left alone."""
+CONSEQUENCES: Final = frozenset({"called", "error", "map", "platform"})
+"""Triggers of executions that follow from others: they are never refused, only held."""
 _SURE: Final = 1.0
 """Seconds: before an execution is stopped, or left as it is, what is known of holds must be this new."""
 _PAGE: Final = 200
@@ -76,18 +78,21 @@ async def is_held(engine: Engine, workspace: str, workflow: str) -> bool:
     return next((await engine.switchboard.controls()).holds(workspace, workflow), None) is not None
 
 
-async def admit_start(engine: Engine, workspace: str, workflow: str) -> None:
-    """Raises `Held` or `Maintenance` where new starts are refused."""
+async def admit_start(engine: Engine, workflow: Workflow, trigger: str) -> None:
+    """Raises `Held` or `Maintenance` where new starts from outside are refused."""
+    if trigger in CONSEQUENCES:
+        return
     controls = await engine.switchboard.controls()
-    for what, found in controls.holds(workspace, workflow):
+    for what, found in controls.holds(workflow.workspace, workflow.id):
         if found.starts == "refuse":
             raise Maintenance(found.reason) if what == "engine" else Held(what, found.mode, found.reason)
 
 
 def _stops(controls: Controls, workspace: str, state: State) -> Hold | None:
-    """The hold that stops this execution. What others wait for is drained with them."""
+    """The hold that stops this execution. What follows from others, or is waited for by them, is drained with them."""
+    follows = state.parent is not None or state.trigger in CONSEQUENCES
     for _, found in controls.holds(workspace, state.names.workflow_id):
-        if found.mode == "pause" or (state.started_at >= found.since and state.parent is None):
+        if found.mode == "pause" or (state.started_at >= found.since and not follows):
             return found
     return None
 

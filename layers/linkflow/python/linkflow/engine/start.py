@@ -91,7 +91,7 @@ async def begin(engine: Engine, request: Start) -> Started:
     Raises `Conflict` when the idempotency key was used for another request, or the business key is taken; `Held` or
     `Maintenance` where starts are refused."""
     if request.parent is None:
-        await admit_start(engine, request.workflow.workspace, request.workflow.id)
+        await admit_start(engine, request.workflow, request.trigger)
     execution = request.execution or engine.ids.new(ids.EXECUTION)
     if request.idempotency_key is not None:
         execution = await _claimed(engine, request, execution)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
 from linkflow.errors import Fault
 from linkflow.language.recurrence.cron import fields
@@ -18,16 +19,41 @@ _RULES: Final = ("cron", "every", "dates")
 _YEARS: Final = range(1970, 9999)
 
 
+def _cron(text: str) -> str:
+    try:
+        fields(text)
+    except ValueError as error:
+        raise PydanticCustomError("bad_cron", "{said}", {"said": str(error)}) from None
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        zone_named(name)
+    except ValueError as error:
+        raise PydanticCustomError("bad_timezone", "{said}", {"said": str(error)}) from None
+    return name
+
+
+def _date(date: datetime) -> datetime:
+    if date.year not in _YEARS:
+        raise PydanticCustomError("bad_date", f"Years from {_YEARS[0]} to {_YEARS[-1]} are known here.")
+    return date
+
+
 class RecurrenceForm(BaseModel):
     """Exactly one of `cron`, `every` and `dates`."""
 
-    cron: Annotated[str | None, Field(max_length=200, description="Five fields, such as '30 9 * * MON-FRI'.")] = None
+    cron: Annotated[
+        Annotated[str, AfterValidator(_cron)] | None,
+        Field(max_length=200, description="Five fields, such as '30 9 * * MON-FRI'."),
+    ] = None
     every: Annotated[int | None, Field(ge=1, le=31_622_400, description="An interval in whole seconds.")] = None
     dates: Annotated[
-        list[datetime] | None,
+        list[Annotated[datetime, AfterValidator(_date)]] | None,
         Field(min_length=1, max_length=MOST_DATES, description="Moments; without an offset they are in `timezone`."),
     ] = None
-    timezone: Annotated[str, Field(description="An IANA name, such as Europe/Berlin.")] = "UTC"
+    timezone: Annotated[str, AfterValidator(_zone), Field(description="An IANA name, such as Europe/Berlin.")] = "UTC"
     anchor: Annotated[
         AwareDatetime | None,
         Field(description="What intervals are counted from: `starts_at`, or else 1970-01-01T00:00Z, unless told."),
@@ -43,7 +69,7 @@ class RecurrenceForm(BaseModel):
 
 
 def recurrence_faults(form: RecurrenceForm, path: str = "$") -> Sequence[Fault]:
-    """Everything wrong in a form whose types are right."""
+    """What is wrong with the whole of a form whose parts are right."""
     found = list(_faults(form))
     if not found and next_due(to_recurrence(form), -1) is None:
         found.append(Fault("$.ends_at", "never_due", "Nothing is due between starts_at and ends_at."))
@@ -55,26 +81,10 @@ def _faults(form: RecurrenceForm) -> Iterator[Fault]:
     if len(given) != 1:
         said = f"{' and '.join(given)} are given" if given else "none is"
         yield Fault("$", "one_rule", f"Give one of 'cron', 'every' and 'dates'; {said}.")
-    for name, check in (("cron", fields), ("timezone", zone_named)):
-        value = getattr(form, name)
-        if value is not None and (message := _complaint(check, value)):
-            yield Fault(f"$.{name}", f"bad_{name}", message)
-    for index, date in enumerate(form.dates or ()):
-        if date.year not in _YEARS:
-            yield Fault(f"$.dates[{index}]", "bad_date", f"Years from {_YEARS[0]} to {_YEARS[-1]} are known here.")
     if form.anchor is not None and form.every is None:
         yield Fault("$.anchor", "anchor_without_interval", "Only an interval ('every') is counted from an anchor.")
     if form.starts_at and form.ends_at and form.ends_at < form.starts_at:
         yield Fault("$.ends_at", "ends_before_start", "This lies before starts_at.")
-
-
-def _complaint(check: object, value: str) -> str:
-    assert callable(check)  # noqa: S101 (both of them are)
-    try:
-        check(value)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def to_recurrence(form: RecurrenceForm) -> Recurrence:
