@@ -5,11 +5,21 @@ from collections.abc import Sequence
 from aws_lambda_powertools.event_handler import Response
 
 from functions.frontend import service
-from functions.frontend.schemas import ResetExecution, ResetView, StartExecution, Wish
+from functions.frontend.schemas import (
+    ResetExecution,
+    ResetView,
+    SendSignal,
+    SignalledView,
+    SignalSent,
+    SignalWithStart,
+    StartExecution,
+    Wish,
+)
 from linkflow.engine.cancel import cancel, terminate
 from linkflow.engine.describe import describe, query
 from linkflow.engine.histories import aws_history, backwards, forwards
 from linkflow.engine.pauses import pause, resume
+from linkflow.engine.signal import signal
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.descriptions import (
     AnswerView,
@@ -36,6 +46,7 @@ _JSON = "application/json"
 def functions(world: World) -> Sequence[Function]:
     routes = Routes(signature_guard(world), SCHEME)
     _starting(routes, world)
+    _signals(routes, world)
     _wishes(routes, world)
     _reading(routes, world)
     return [Function("frontend_http", "frontend", HttpRoutes(routes))]
@@ -56,6 +67,18 @@ def _starting(routes: Routes, world: World) -> None:
     async def reset_execution(execution_id: str, body: ResetExecution) -> ResetView:
         new = await service.take_up_again(world, signer(), execution_id, body, _key())
         return ResetView(id=new, url=service.address(world, new))
+
+
+def _signals(routes: Routes, world: World) -> None:
+    @routes.post(f"{_BASE}/signal-with-start", tags=_TAGS, summary="Tell it something; start it first", status_code=202)
+    async def signal_with_start(body: SignalWithStart) -> SignalledView:
+        return await service.signal_with_start(world, signer(), body, _key())
+
+    @routes.post(f"{_ONE}/signal", tags=_TAGS, summary="Tell it something", status_code=202)
+    async def signal_execution(execution_id: str, body: SendSignal) -> SignalSent:
+        told = service.told(world, signer(), body, _key())
+        await signal(world.engine, signer().workspace, execution_id, told)
+        return SignalSent(id=told.id)
 
 
 def _wishes(routes: Routes, world: World) -> None:

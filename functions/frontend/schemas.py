@@ -20,6 +20,37 @@ class StartExecution(StartOptions):
     wait: float = Field(0, ge=0, le=LONGEST_WAIT)
 
 
+class SendSignal(Schema):
+    """`id` names the signal: sent again with the same one it is heard once."""
+
+    name: str = Field(min_length=1, max_length=200)
+    payload: Any = None
+    id: str | None = Field(None, min_length=1, max_length=200)
+
+
+class SignalSent(Schema):
+    id: str
+
+
+class SignalWithStart(StartOptions):
+    """The signal goes to the open execution that has the business key for itself; if there is none, one is started
+    that has it."""
+
+    workflow: str = Field(min_length=1, max_length=200)
+    node: str | None = Field(None, max_length=64)
+    business_key: str = Field(min_length=1, max_length=200)
+    key_policy: Literal["use_existing"] = "use_existing"
+    signal: SendSignal
+
+
+class SignalledView(Schema):
+    """The execution that was told, and the signal's id."""
+
+    id: str
+    signal: str
+    url: str
+
+
 class StartedView(Schema):
     """`new` is False for an execution that was there before. What follows `url` is there once it is over."""
 

@@ -1,9 +1,22 @@
 """The engine's verbs for programs that have the installation's secret."""
 
-from functions.frontend.schemas import ResetExecution, StartedView, StartExecution
+from functions.frontend.schemas import (
+    ResetExecution,
+    SendSignal,
+    SignalledView,
+    SignalWithStart,
+    StartedView,
+    StartExecution,
+)
+from linkflow import ids
+from linkflow.engine.claims import holder_of
+from linkflow.engine.engine import Engine
 from linkflow.engine.resets import Reset, reset
+from linkflow.engine.signal import signal_with_start as tell_or_start
+from linkflow.engine.start import Start
 from linkflow.engine.synchronous import Outcome, start_and_wait
 from linkflow.errors import Fault, Invalid
+from linkflow.execution.events import SignalReceived
 from linkflow.language.program import address_of
 from linkflow.runtime.descriptions import error_view
 from linkflow.runtime.signed import Signer
@@ -13,14 +26,32 @@ from linkflow.runtime.wiring import World
 
 async def start(world: World, caller: Signer, body: StartExecution, key: str | None) -> Outcome:
     """Raises `NotFound`, `Invalid`, and what `engine.start.begin` raises."""
+    return await start_and_wait(world.engine, await _wanted(world, caller, body, key), body.wait)
+
+
+async def _wanted(world: World, caller: Signer, body: StartExecution | SignalWithStart, key: str | None) -> Start:
     workflow = await world.engine.workflows.named(caller.workspace, body.workflow)
     number = body.version or workflow.version
     program = await world.engine.programs.numbered(caller.workspace, workflow.id, number)
     if body.node is not None and address_of("", "graph", body.node) not in program.machines:
         raise Invalid("The request", [Fault("$.body.node", "unknown_node", f"There is no node '{body.node}'.")])
-    node = body.node or program.manual_start
-    request = chosen(body, workflow, "engine", node, key, world.clock.now())
-    return await start_and_wait(world.engine, request, body.wait)
+    return chosen(body, workflow, "engine", body.node or program.manual_start, key, world.clock.now())
+
+
+def told(world: World, caller: Signer, body: SendSignal, key: str | None) -> SignalReceived:
+    """Without an id of its own a signal bears the request's key; without that it is a new one each time."""
+    return SignalReceived(body.name, body.payload, body.id or key or world.ids.new(ids.SIGNAL), caller.name)
+
+
+async def signal_with_start(world: World, caller: Signer, body: SignalWithStart, key: str | None) -> SignalledView:
+    """Raises what starting and signalling raise."""
+    request, news = await _wanted(world, caller, body, key), told(world, caller, body.signal, key)
+
+    async def find(engine: Engine, start: Start) -> str | None:
+        return await holder_of(engine, caller.workspace, start.workflow.id, start.business_key)
+
+    execution = await tell_or_start(world.engine, request, news, find)
+    return SignalledView(id=execution, signal=news.id, url=address(world, execution))
 
 
 def started_view(world: World, outcome: Outcome) -> StartedView:

@@ -338,3 +338,24 @@ async def test_the_book_can_be_read_from_either_end(house: House, door: Door) ->
     assert sorted(back, key=lambda event: (event["turn"], event["index"])) == there
     assert (await door.told(done["id"], "/events"))["closed"]
     assert (await door.told(done["id"], "/history"))["data"][-1]["type"] == "ExecutionSucceeded"
+
+
+# ---------------------------------------------------------------- signals
+
+
+async def test_a_signal_finds_the_open_execution_of_its_business_key_or_starts_one(house: House, door: Door) -> None:
+    waiting_for = node("w", "wait_for_signal", {"name": "paid"})
+    workflow = await house.create(line(waiting_for), "order")
+    body = {"workflow": "order", "business_key": "o-1", "signal": {"name": "other", "id": "s1"}}
+    first = await door.send("POST", f"{BASE}/signal-with-start", body)
+    assert first.status_code == 202, first.text
+    body["signal"] = {"name": "paid", "payload": {"sum": 5}, "id": "s2"}
+    again = await door.send("POST", f"{BASE}/signal-with-start", body)
+    assert (again.json()["id"], again.json()["signal"]) == (first.json()["id"], "s2")
+    assert (await house.closed(first.json()["id"]))["output"] == {"sum": 5}
+    alone = await door.start(workflow["id"])
+    while not (told := await door.told(alone["id"]))["signals"]:
+        await house.events(alone["id"], 0, wait=5)
+    assert (told["signals"][0]["node"], told["signals"][0]["name"]) == ("w", "paid")
+    assert (await door.wish(alone["id"], "signal", name="paid", payload=1)).status_code == 202
+    assert (await house.closed(alone["id"]))["output"] == 1

@@ -4,7 +4,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from linkflow.runtime.descriptions import ErrorView, PauseView, PendingTaskView, PendingTimerView, ResetOfView
+from linkflow.runtime.descriptions import (
+    ErrorView,
+    PauseView,
+    PendingSignalView,
+    PendingTaskView,
+    PendingTimerView,
+    ResetOfView,
+)
 from linkflow.runtime.routes import Schema
 
 
@@ -62,6 +69,7 @@ class ExecutionDetail(ExecutionView):
     reset_to: str | None = None
     tasks: list[PendingTaskView] = Field(default_factory=list)
     timers: list[PendingTimerView] = Field(default_factory=list)
+    signals: list[PendingSignalView] = Field(default_factory=list)
     nodes: list[NodeView] = Field(default_factory=list)
 
 

@@ -52,7 +52,10 @@ async def _detail(world: World, workflow: Workflow) -> WorkflowDetail:
 def workflow_routes(routes: Routes, world: World) -> None:
     @routes.post("/api/v1/workflows", tags=_TAGS, summary="Create a workflow", status_code=201)
     async def create_workflow(body: CreateWorkflow) -> WorkflowView:
-        made = await service.create(world, caller().workspace, body.name, body.dialect, body.definition, body.secrets)
+        workspace, express = caller().workspace, body.type == "EXPRESS"
+        made = await service.create(
+            world, workspace, body.name, body.dialect, body.definition, body.secrets, express=express
+        )
         return workflow_view(world, made.workflow, made.warnings, made.secrets)
 
     @routes.get("/api/v1/workflows", tags=_TAGS, summary="List workflows by name")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from linkflow.runtime.routes import Schema
 from linkflow.runtime.starting import StartOptions
@@ -14,11 +14,21 @@ GivenSecret = Annotated[SecretStr, Field(min_length=8, max_length=1_000)]
 class CreateWorkflow(Schema):
     name: str = Field(min_length=1, max_length=200)
     dialect: Literal["graph", "asl"] = "graph"
+    type: Literal["STANDARD", "EXPRESS"] = Field(
+        "STANDARD",
+        description="Of a state machine: EXPRESS is recorded when it waits or ends. A graph has `durability`.",
+    )
     definition: dict[str, Any] = Field(description="A graph (nodes, edges, settings), or a state machine.")
     secrets: dict[str, GivenSecret] = Field(
         default_factory=dict,
         description="Secrets of webhooks, by node, where the other side makes them (Stripe, Slack); others are made.",
     )
+
+    @model_validator(mode="after")
+    def fits(self) -> "CreateWorkflow":
+        if self.type == "EXPRESS" and self.dialect == "graph":
+            raise ValueError("A graph says 'durability: end' in its settings instead of 'type: EXPRESS'.")
+        return self
 
 
 class HookView(Schema):

@@ -17,6 +17,7 @@ from linkflow.engine.schedules import opening
 from linkflow.engine.start import Start
 from linkflow.errors import Conflict, Fault, Invalid
 from linkflow.language.asl_check import Problem, check_asl
+from linkflow.language.asl_check.scope import MachineType
 from linkflow.language.graph.check import Checked, check_graph
 from linkflow.language.graph.compile import content_hash
 from linkflow.language.graph.definition import GraphDefinition, NodeDefinition
@@ -52,10 +53,16 @@ async def create(
     dialect: Dialect,
     definition: dict[str, Any],
     secrets: Mapping[str, SecretStr] | None = None,
+    *,
+    express: bool = False,
 ) -> Created:
-    """A new workflow with its first version. `secrets` are given ones of webhooks, by node. Raises `Invalid` with every
-    fault; then nothing is saved."""
-    checked = _check_asl(definition) if dialect == "asl" else check_graph(definition, world.engine.nodes)
+    """A new workflow with its first version. `secrets` are given ones of webhooks, by node; an `express` state machine
+    is recorded when it waits or ends. Raises `Invalid` with every fault; then nothing is saved."""
+    checked = (
+        _check_asl(definition, "EXPRESS" if express else "STANDARD")
+        if dialect == "asl"
+        else check_graph(definition, world.engine.nodes)
+    )
     faults = [Fault(f"$.definition{f.path[1:]}", f.code, f.message) for f in checked.errors]
     faults += disabled_faults(definition, await world.engine.switchboard.controls(), workspace)
     if faults:
@@ -66,7 +73,8 @@ async def create(
     hooks = tuple(one.hook for one in made)
     workflow = Workflow(workspace, world.ids.new(ids.WORKFLOW), name, dialect, 1, now, now, hooks)
     text = msgspec.Raw(msgspec.json.encode(definition))
-    version = WorkflowVersion(1, content_hash(definition), dialect, text, now)
+    content = content_hash({"express": definition}) if express else content_hash(definition)
+    version = WorkflowVersion(1, content, dialect, text, now, express)
     targets = [(one.hook.token, await one.target(world.keyring, workflow)) for one in made]
     triggers = [of_workflow(one) for one in _subscriptions(workflow, drawn)]
     begun = [opening(world.engine, one) for one in _schedules(world, workflow, drawn)]
@@ -143,8 +151,8 @@ async def exported(
     return workflow, plain.document, plain.warnings
 
 
-def _check_asl(definition: dict[str, Any]) -> Checked:
-    found = check_asl(definition)
+def _check_asl(definition: dict[str, Any], machine_type: MachineType) -> Checked:
+    found = check_asl(definition, machine_type=machine_type)
     errors = [_fault(problem) for problem in found if problem.severity == "ERROR"]
     return Checked(None, errors, [_fault(problem) for problem in found if problem.severity == "WARNING"])
 

@@ -27,7 +27,7 @@ async def open_alone(engine: Engine, summary: Summary, opening: bytes, policy: K
         found = await engine.table.get(where)
         if await engine.summaries.get(summary.workspace, summary.execution) is not None:
             return summary.execution
-        holder = None if found is None else await _open_holder(engine, summary, found)
+        holder = None if found is None else await _open_holder(engine, summary.workspace, found)
         if holder is not None and policy == "use_existing":
             return holder
         if holder is not None and policy == "reject":
@@ -41,9 +41,9 @@ async def open_alone(engine: Engine, summary: Summary, opening: bytes, policy: K
             return None
 
 
-async def _open_holder(engine: Engine, summary: Summary, found: Item) -> str | None:
+async def _open_holder(engine: Engine, workspace: str, found: Item) -> str | None:
     holder = decode(found.body, Claim).execution
-    book = await engine.books.load(summary.workspace, holder)
+    book = await engine.books.load(workspace, holder)
     return holder if book is not None and not book.state.closed else None
 
 
@@ -63,6 +63,12 @@ async def _written(engine: Engine, summary: Summary, opening: bytes, found: Item
     except ConditionFailed:
         return False
     return True
+
+
+async def holder_of(engine: Engine, workspace: str, workflow: str, business_key: str) -> str | None:
+    """The open execution that has the business key for itself, if one does."""
+    found = await engine.table.get(keys.claim(workspace, workflow, business_key))
+    return None if found is None else await _open_holder(engine, workspace, found)
 
 
 async def hand_over(engine: Engine, old: Summary, new: Summary, opening: bytes) -> None:

@@ -45,6 +45,15 @@ class PendingTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingSignal:
+    """A state that waits to be told something of this name, at the latest until the moment `until`."""
+
+    node: str
+    name: str
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """`turns` is the number of the last turn; `bytes` are read to load the book: its last snapshot and what is behind
     it, which stays in proportion to the state however long the book is. `looks_at`: the next moment that matters."""
@@ -53,6 +62,7 @@ class Description:
     state: State
     tasks: tuple[PendingTask, ...]
     timers: tuple[PendingTimer, ...]
+    signals: tuple[PendingSignal, ...]
     turns: int
     bytes: int
     looks_at: float | None
@@ -68,7 +78,9 @@ async def describe(engine: Engine, workspace: str, execution: str) -> Descriptio
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
     tasks = tuple(_tasks(engine, program, execution, state))
     size = book.snapshot + book.weight
-    return Description(summary, state, tasks, tuple(_timers(state)), book.number, size, next_moment(state))
+    return Description(
+        summary, state, tasks, tuple(_timers(state)), tuple(_signals(state)), book.number, size, next_moment(state)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +137,16 @@ def _child(execution: str, task: OpenTask) -> str | None:
     return children.child_id(execution, task.task) if task.submitted and task.pattern == "sync" else None
 
 
+def _signals(state: State) -> Iterator[PendingSignal]:
+    for scope in state.scopes.values():
+        if scope.wanted is not None:
+            yield PendingSignal(scope.state, scope.wanted.name, scope.due)
+
+
 def _timers(state: State) -> Iterator[PendingTimer]:
     kinds = {"wait": "wait", "backoff": "retry", "delayed": "start"}
     for scope in state.scopes.values():
-        if scope.due is not None:
+        if scope.due is not None and scope.phase in kinds:
             yield PendingTimer(kinds[scope.phase], scope.state, scope.due)
     if not state.closed and state.deadline is not None:
         yield PendingTimer("deadline", "", state.deadline)

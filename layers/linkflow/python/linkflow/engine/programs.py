@@ -61,7 +61,8 @@ class Programs:
     def _compiled(self, version: WorkflowVersion) -> Program:
         document = msgspec.json.decode(version.definition)
         if version.dialect == "asl":
-            return compile_asl(document)
+            program = compile_asl(document)
+            return replace(program, hash=version.hash, durability="end") if version.express else program
         return compile_graph(GraphDefinition.model_validate(document), self._nodes, version.hash)
 
 

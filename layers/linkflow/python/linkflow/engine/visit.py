@@ -6,11 +6,14 @@
 
 Sequential tasks cost one conditional put each. Results that arrive while a put is in flight share the next one. The
 first turn needs no put before its tasks run: it follows from the opening alone, so whoever takes over derives it again.
+How long other turns may wait is the workflow's choice (`unsaved.py`).
 
 Crash rules. What is in the book happened; what is not, is derived again from it, with the same idempotency keys. A
 visit that finds its turn written by somebody else (a cancel, another visit) loads the book and goes on from there;
 tasks that nobody awaits any more are cancelled.
 """
+
+from collections.abc import Sequence
 
 from linkflow.engine import approvals, children, resets
 from linkflow.engine.admission import Asking, ask
@@ -20,18 +23,11 @@ from linkflow.engine.engine import Engine
 from linkflow.engine.holds import news_of_hold
 from linkflow.engine.platform.notices import tell_started, tell_waiting
 from linkflow.engine.running import Running
+from linkflow.engine.unsaved import Unsaved, still_owed
 from linkflow.engine.wakes import alarm, wake
 from linkflow.execution.advance import advance, next_moment, owed, unfinished
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import (
-    Event,
-    ExecutionQueued,
-    HandedOver,
-    News,
-    ResumeRequested,
-    TaskStarted,
-    VisitResumed,
-)
+from linkflow.execution.events import ExecutionQueued, HandedOver, News, ResumeRequested, TaskStarted, VisitResumed
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
 from linkflow.language.program import Program
@@ -66,16 +62,18 @@ async def visit(
 
 
 class _Visit:
-    """`pending` are events that the state holds and the book does not yet; `away` sees to tasks that run elsewhere;
-    `let_go` counts the orphaned child executions that were seen to, `withdrawn` the tasks that ask nobody any more."""
+    """`tasks` are owed now; `unsaved` is what the state holds and the book does not yet; `away` sees to tasks that run
+    elsewhere; `let_go` counts the orphaned child executions that were seen to, `withdrawn` the tasks that ask nobody
+    any more."""
 
-    __slots__ = ("away", "book", "ends", "engine", "let_go", "pending", "program", "running", "withdrawn")
+    __slots__ = ("away", "book", "ends", "engine", "let_go", "program", "running", "tasks", "unsaved", "withdrawn")
 
     def __init__(self, engine: Engine, book: Book, program: Program, limit: float | None) -> None:
         self.engine = engine
         self.book = book
         self.program = program
-        self.pending: list[Event] = []
+        self.tasks: list[RunTask] = []
+        self.unsaved = Unsaved(program)
         self.running = Running(engine, book.workspace, book.execution)
         self.away = Away(engine, book.workspace, book.execution, ())
         self.let_go, self.withdrawn = len(book.state.orphans), len(book.state.unasked)
@@ -104,12 +102,11 @@ class _Visit:
         news = [*news, *await news_of_hold(self.engine, self.book.workspace, self.book.state)]
         if self.program.limits and self._must_ask(news, now) and not await self._let_in(now):
             return False
-        tasks = self._advance(news, now)
-        while not await self._recorded(tasks, news, now):
+        self._advance(news, now)
+        while not await self._recorded(now):
             if self.program.limits and self._must_ask(news, now) and not await self._let_in(now):
                 return False
-            tasks = self._advance(news, now)
-        state = self.book.state
+        tasks, state = self.tasks, self.book.state
         if state.closed:
             await finish(self.engine, self.program, self.book)
             await self._let_go()
@@ -146,16 +143,13 @@ class _Visit:
             await alarm(self.engine, self.book.workspace, self.book.execution, state.queued_until)
             return False
         verdict = await ask(self.engine, self.program, self._asking())
-        if verdict == ExecutionQueued(state.queued or "") and not self.pending:
+        if verdict == ExecutionQueued(state.queued or "") and not self.unsaved.events:
             return False
-        self.pending.append(verdict)
-        evolve(state, verdict, now)
+        self.unsaved.judge(state, verdict, now)
         if not isinstance(verdict, ExecutionQueued):
             return True
-        if not await self.engine.books.append(self.book, self.pending, now):
-            await self._reload()
+        if not await self._put(now, ()):
             return await self._let_in(now) if self._must_ask([], now) else True
-        self.pending = []
         moments = [one for one in (verdict.until, next_moment(state)) if one is not None]
         if moments:
             await alarm(self.engine, self.book.workspace, self.book.execution, min(moments))
@@ -164,38 +158,45 @@ class _Visit:
     def _asking(self) -> Asking:
         return Asking(self.book.workspace, self.book.execution, self.book.state)
 
-    def _advance(self, news: list[News], now: float) -> list[RunTask]:
-        self.pending += advance(self.program, self.book.state, news, now)
-        tasks = owed(self.program, self.book.state)
-        if self.book.state.paused is not None:
-            return [task for task in tasks if task.task in self.away.gone or self.running.has(task.task)]
-        return tasks
+    def _advance(self, news: Sequence[News], now: float) -> None:
+        state, unsaved = self.book.state, self.unsaved
+        unsaved.tell(state, news, self.tasks, now)
+        unsaved.events += advance(self.program, state, news, now)
+        self.tasks = owed(self.program, state)
+        if state.paused is not None:
+            self.tasks = [task for task in self.tasks if task.task in self.away.gone or self.running.has(task.task)]
 
-    async def _recorded(self, tasks: list[RunTask], news: list[News], now: float) -> bool:
-        """Put what is pending as the book's next turn, unless that can wait. False: the turn is another's, and the
+    async def _recorded(self, now: float) -> bool:
+        """Put what is unsaved as the book's next turn, unless that can wait. False: the turn is another's, and the
         book was loaded again."""
         book = self.book
-        away = self.away.due(tasks)
+        away = self.away.due(self.tasks)
         sends = self.away.sends(away)
-        if not self.pending or self._can_wait(tasks, news):
+        if not self.unsaved.events or self._can_wait(now):
             await self.engine.queue.send(sends) if sends else None
-        elif not await self.engine.books.append(book, self.pending, now, sends):
-            await self._reload()
+        elif not await self._put(now, sends):
             return False
-        else:
-            self.pending = []
-            if book.state.response is not None:
-                self.engine.closings.tell(book.execution, book.state)
+        elif book.state.response is not None:
+            self.engine.closings.tell(book.execution, book.state)
         await self.away.leave(away)
         return True
 
-    def _can_wait(self, tasks: list[RunTask], news: list[News]) -> bool:
-        """Whether what is pending follows from the opening alone and something will run here now. (What ends a task
-        from outside may be quicker than its request's answer: such a task is in the book first.)"""
+    async def _put(self, now: float, sends: Sequence[Send]) -> bool:
+        if await self.engine.books.append(self.book, self.unsaved.events, now, sends):
+            self.unsaved.clear()
+            return True
+        await self._reload(now)
+        return False
+
+    def _can_wait(self, now: float) -> bool:
+        """Whether what is unsaved may stay so while something runs here. (What ends a task from outside may be quicker
+        than its request's answer: such a task is in the book first.)"""
         state = self.book.state
-        if self.book.number > 0 or news or state.closed or unfinished(state) or not tasks:
+        if state.closed or state.paused is not None or unfinished(state) or not self.tasks:
             return False
-        return all(self._is_here(task) and not task.at_most_once and task.pattern == "request" for task in tasks)
+        if not self.unsaved.may_wait(self.book.number, now):
+            return False
+        return all(self._is_here(one) and not one.at_most_once and one.pattern == "request" for one in self.tasks)
 
     async def _let_go(self) -> None:
         """End the child executions that nobody waits for any more, and withdraw what need not be decided any more. A
@@ -208,16 +209,21 @@ class _Visit:
             await approvals.withdraw(self.engine, self.book.workspace, self.book.execution, unasked[self.withdrawn :])
             self.withdrawn = len(unasked)
 
-    async def _reload(self) -> None:
-        """Somebody else wrote: what was pending is thrown away and follows again from the book."""
+    async def _reload(self, now: float) -> None:
+        """Somebody else wrote: what was unsaved follows again from the book, and what was told is told again."""
         self.book = await self.engine.books.load(self.book.workspace, self.book.execution) or self.book
-        self.pending = []
+        self.tasks = owed(self.program, self.book.state)
+        batches, verdict = self.unsaved.again()
+        if verdict is not None and not (self.book.state.admitted or self.book.state.closed):
+            self.unsaved.judge(self.book.state, verdict, now)
+        for batch in batches:
+            self._advance(still_owed(batch, self.tasks), now)
 
     async def _notice(self) -> None:
         """Look whether others (a cancel, a signal) wrote into the book meanwhile."""
         last = await self.engine.books.last_number(self.book.workspace, self.book.execution)
         if last is not None and last > self.book.number:
-            await self._reload()
+            await self._reload(self.engine.clock.now())
 
     def _is_here(self, task: RunTask) -> bool:
         return self.away.place(task) == "here"
@@ -229,7 +235,8 @@ class _Visit:
     def _next_look(self) -> float:
         """The moment by which the clock or the book must be looked at: now, if there is more to decide."""
         soonest = self.engine.clock.now() + (0.0 if unfinished(self.book.state) else self.engine.limits.notice)
-        return min(moment for moment in (soonest, self.ends, next_moment(self.book.state)) if moment is not None)
+        moments = (soonest, self.ends, next_moment(self.book.state), self.unsaved.until())
+        return min(moment for moment in moments if moment is not None)
 
     async def _goes_on(self, now: float) -> bool:
         """Whether there is anything to stay for. If not, whoever comes next has been seen to."""
@@ -246,14 +253,15 @@ class _Visit:
         await self._leave(now, [])
         return False
 
-    async def _leave(self, now: float, sends: list[Send]) -> None:
-        """`sends` see to what follows. One who holds the execution says that the lane may drive it from here on."""
-        while self.book.state.held_until is not None and not self.book.state.closed:
-            events = [*self.pending, HandedOver()]
-            evolve(self.book.state, events[-1], now)
-            if await self.engine.books.append(self.book, events, now, sends):
-                return
-            await self._reload()
+    async def _leave(self, now: float, sends: Sequence[Send]) -> None:
+        """Put what is unsaved; `sends` see to what follows. One who holds the execution says that the lane may drive it
+        from here on."""
+        while not self.book.state.closed:
+            if self.book.state.held_until is not None:
+                self.unsaved.events.append(HandedOver())
+                evolve(self.book.state, self.unsaved.events[-1], now)
+            if not self.unsaved.events or await self._put(now, ()):
+                break
             sends = [wake(self.book.workspace, self.book.execution)]
         if sends:
             await self.engine.queue.send(sends)

@@ -168,6 +168,10 @@ class Fail(Box):
     cause: Expression | None
 
 
+Durability = Literal["step", "group", "end"]
+"""When an outcome is in the book: before anything follows from it, with some others, or when the execution waits or
+ends."""
+
 Pattern = Literal["request", "sync", "token", "activity"]
 """How a Task ends: with its answer, when the job it started is done (`.sync`), when its token comes back, or when a
 remote worker that polls for it says so."""
@@ -183,6 +187,8 @@ class Task(Box):
     heartbeat: Expression | None = None
     credentials: Expression | None = None
     default_timeout: float | None = None
+    durability: Durability | None = None
+    """Of its outcome; None: as the workflow says."""
     at_most_once: bool = False
     isolated: bool = False
     """Whether it runs where no table, key or secret is."""
@@ -358,6 +364,10 @@ class Program:
     timeout: float | None = None
     clean_up: float = 60.0
     """Seconds that handlers may take when an execution is cancelled."""
+    durability: Durability = "step"
+    group_steps: int = 10
+    group_seconds: float = 0.1
+    """A group is put after so many outcomes, or so long after its first."""
     manual_start: str | None = None
     """The trigger node that a start by hand begins at (graphs)."""
     triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -42,6 +42,14 @@ class PendingTimerView(Schema):
     at: str
 
 
+class PendingSignalView(Schema):
+    """A node that waits to be told something of this name."""
+
+    node: str
+    name: str
+    until: str | None = None
+
+
 class PauseView(Schema):
     by: str
     reason: str
@@ -84,6 +92,7 @@ class DescriptionView(Schema):
     reset_to: str | None = None
     tasks: list[PendingTaskView] = Field(default_factory=list)
     timers: list[PendingTimerView] = Field(default_factory=list)
+    signals: list[PendingSignalView] = Field(default_factory=list)
     turns: int
     bytes: int
 
@@ -171,6 +180,7 @@ def description_view(told: Description) -> DescriptionView:
         reset_to=summary.reset_to or None,
         tasks=[_task_view(one) for one in told.tasks],
         timers=[PendingTimerView(kind=one.kind, node=one.node, at=time_view(one.at)) for one in told.timers],
+        signals=[PendingSignalView(node=one.node, name=one.name, until=time_view(one.until)) for one in told.signals],
         turns=told.turns,
         bytes=told.bytes,
     )

@@ -64,6 +64,8 @@ class WorkflowVersion(msgspec.Struct, frozen=True):
     dialect: str
     definition: msgspec.Raw
     created_at: float
+    express: bool = False
+    """Of a state machine: nothing is recorded before it waits or ends."""
 
 
 class HookSecret(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,7 +1,7 @@
 """A checked graph becomes a program: one Graph state, each node a machine of its own."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 import msgspec
@@ -25,6 +25,7 @@ from linkflow.language.program import (
     Program,
     Retrier,
     State,
+    Task,
     address_of,
 )
 from linkflow.language.view import View
@@ -56,8 +57,11 @@ def compile_graph(definition: GraphDefinition, catalogue: Catalogue, content: st
         machines,
         settings.timeout,
         settings.clean_up,
-        start,
+        manual_start=start,
         triggers=_triggers(definition, catalogue),
+        durability=settings.durability,
+        group_steps=settings.group_steps,
+        group_seconds=settings.group_seconds,
         error_workflow=settings.error_workflow,
         callers=_callers(settings),
         callbacks=frozenset(event for one in settings.callbacks for event in one.on),
@@ -138,7 +142,7 @@ class _Compiler:
 
         flow = GraphFlow(compile_template(config))
         wiring = Wiring(node, flow, _retry(node), _catch(node), address, bodies)
-        states = kind.states(wiring)
+        states = [_durable(node, state) for state in kind.states(wiring)]
         for state in states:
             if isinstance(state, Map):
                 self.machines[state.processor.address] = state.processor
@@ -155,6 +159,10 @@ def _disabled(node: NodeDefinition, exits: Sequence[str]) -> State:
         return Outcome(view.input, leaving)
 
     return Node(name=node.id, flow=InputFlow(), type=node.type, evaluation=evaluation)
+
+
+def _durable(node: NodeDefinition, state: State) -> State:
+    return replace(state, durability=node.durability) if node.durability and isinstance(state, Task) else state
 
 
 def _retry(node: NodeDefinition) -> tuple[Retrier, ...]:

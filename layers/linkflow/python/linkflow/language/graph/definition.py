@@ -36,7 +36,7 @@ class Position(Part):
 class NodeDefinition(Part):
     """One box. `config` belongs to the node type; any text in it may hold `{{ expressions }}`. `at_most_once`: an
     attempt that was interrupted is an error instead of being run again. `isolated`: it runs where no table, key or
-    secret is."""
+    secret is. `durability`: when its outcome is recorded, if not as the workflow says."""
 
     id: Identifier
     type: str = Field(min_length=1, max_length=64)
@@ -46,6 +46,7 @@ class NodeDefinition(Part):
     timeout: float | None = Field(None, gt=0, le=31_536_000)
     at_most_once: bool = False
     isolated: bool = False
+    durability: Literal["step", "group", "end"] | None = None
     on_error: Literal["stop", "continue", "branch"] = "stop"
     disabled: bool = False
     position: Position | None = None
@@ -88,11 +89,15 @@ class Rate(Part):
 
 class Settings(Part):
     """`timeout` bounds a whole execution, `clean_up` what its handlers may do once it is cancelled, in seconds.
+    `durability`: when outcomes are recorded: at each `step`, in a `group` of so many steps or seconds, or at the `end`.
     `error_workflow` (id or name) is started when an execution fails; `callers` (ids or names) are the workflows that
     may start this one as a part of them."""
 
     timeout: float | None = Field(None, gt=0, le=31_536_000)
     clean_up: float = Field(60.0, ge=0, le=86_400)
+    durability: Literal["step", "group", "end"] = "step"
+    group_steps: int = Field(10, ge=1, le=1_000)
+    group_seconds: float = Field(0.1, gt=0, le=60)
     error_workflow: str | None = Field(None, min_length=1, max_length=200)
     callers: Literal["any", "none"] | list[str] = Field("any", max_length=1_000)
     callbacks: list[CallbackDefinition] = Field(default_factory=list, max_length=10)
