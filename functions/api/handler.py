@@ -8,6 +8,7 @@ from functions.api.callbacks.handler import callback_routes
 from functions.api.events.handler import event_routes
 from functions.api.executions.handler import execution_routes
 from functions.api.operations.handler import operation_routes
+from functions.api.retention.handler import retention_routes
 from functions.api.schedules.handler import schedule_routes
 from functions.api.tasks.handler import task_routes
 from functions.api.testing.handler import testing_routes
@@ -29,5 +30,6 @@ def functions(world: World) -> Sequence[Function]:
     operation_routes(routes, world)
     approval_routes(routes, world)
     event_routes(routes, world)
+    retention_routes(routes, world)
     testing_routes(routes, world)
     return [Function("api_http", "api", HttpRoutes(routes))]

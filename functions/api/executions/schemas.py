@@ -52,7 +52,10 @@ class ExecutionView(Schema):
 
 
 class ExecutionDetail(ExecutionView):
-    """What it is at besides its nodes; what the fields mean is told at the engine's door."""
+    """What it is at besides its nodes; what the fields mean is told at the engine's door. `archived`: its book is in the
+    archive."""
+
+    archived: bool = False
 
     name: str = ""
     business_key: str = ""

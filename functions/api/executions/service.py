@@ -18,10 +18,10 @@ def told(world: World, body: SendSignal, by: str) -> SignalReceived:
     return SignalReceived(body.name, body.payload, body.id or world.ids.new(ids.SIGNAL), by)
 
 
-async def detail(world: World, workspace: str, execution: str) -> tuple[State, list[Entry]]:
-    """The execution with every node's entries. Raises `NotFound`."""
+async def detail(world: World, workspace: str, execution: str) -> tuple[State, list[Entry], bool]:
+    """The execution with every node's entries, and whether it is archived. Raises `NotFound`."""
     turns = await all_turns(world.engine, workspace, execution)
-    return timeline((one.turn.at, one.turn.events) for one in turns)
+    return *timeline((one.turn.at, one.turn.events) for one in turns), turns[0].archived
 
 
 async def take_up_again(

@@ -26,13 +26,14 @@ def execution_view(state: State) -> ExecutionView:
     )
 
 
-_OWN = ExecutionDetail.model_fields.keys() - ExecutionView.model_fields.keys() - {"nodes"}
+_OWN = ExecutionDetail.model_fields.keys() - ExecutionView.model_fields.keys() - {"nodes", "archived"}
 
 
-def execution_detail(told: Description, state: State, entries: Sequence[Entry]) -> ExecutionDetail:
+def execution_detail(told: Description, state: State, entries: Sequence[Entry], archived: bool) -> ExecutionDetail:
     about = dict(description_view(told))
     more = {name: about[name] for name in _OWN}
-    return ExecutionDetail(**dict(execution_view(state)), **more, nodes=[_node_view(entry) for entry in entries])
+    nodes = [_node_view(entry) for entry in entries]
+    return ExecutionDetail(**dict(execution_view(state)), **more, nodes=nodes, archived=archived)
 
 
 def _node_view(entry: Entry) -> NodeView:

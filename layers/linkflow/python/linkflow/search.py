@@ -96,7 +96,8 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """All that is given must hold; an empty tuple or None asks for nothing. `tags` and `words` must all be there."""
+    """All that is given must hold; an empty tuple or None asks for nothing. `tags` and `words` must all be there.
+    `parts`: those that work on parts of Maps are not hidden."""
 
     shelf: str
     statuses: tuple[str, ...] = ()
@@ -115,10 +116,11 @@ class Query:
     words: tuple[str, ...] = ()
     sort: Sort = "started_at"
     descending: bool = True
+    parts: bool = False
 
     @property
     def hides_parts(self) -> bool:
-        return self.trigger is None and self.parent is None
+        return not self.parts and self.trigger is None and self.parent is None
 
 
 def read_text(text: str) -> tuple[str | None, tuple[str, ...]]:

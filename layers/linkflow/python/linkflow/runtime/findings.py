@@ -103,6 +103,7 @@ def summary_view(summary: Summary) -> SummaryView:
         tags=list(summary.tags),
         attributes=dict(summary.attributes),
         parent=summary.parent or None,
+        archived=summary.archived is not None,
     )
 
 

@@ -4,6 +4,9 @@ A turn is one item, put only if its number is free: that single write gives orde
 in one atom. The opening (turn 0) rides in the summary item, so an execution begins with one write. Loading is one
 backwards query down to the nearest snapshot; a snapshot rides in a turn as soon as the turns behind the last one
 outweigh it, so its cost and the cost of loading stay in proportion to the state, whatever the length of the book.
+
+A book that was archived is read from there. One is recognised by its summary, which has lost its opening; turns are
+removed from the first on, so whoever reads on behind a turn meets a gap, or nothing, and looks at the summary.
 """
 
 import zlib
@@ -17,10 +20,10 @@ from linkflow.execution.events import Event
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
 from linkflow.ports import Absent, Blobs, Item, Send, Table
-from linkflow.stores import keys
+from linkflow.stores import archive, keys
+from linkflow.stores.records import Archived, Summary, decode
+from linkflow.stores.turns import Numbered, Turn
 
-SCHEMA = 1
-"""Of the turns written now; readers know all schemas up to it."""
 COMPRESS_ABOVE = 1_024
 """Bytes: a write unit. Smaller turns are not worth the time."""
 SPILL_ABOVE = 64 * 1_024
@@ -29,13 +32,7 @@ SNAPSHOT_ABOVE = 16 * 1_024
 """Bytes of turns behind a snapshot below which no new one is taken."""
 _PAGE = 100
 
-
-class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What happened at the moment `at` (seconds since 1970)."""
-
-    at: float
-    events: tuple[Event, ...]
-    schema: int = SCHEMA
+__all__ = ["COMPRESS_ABOVE", "SNAPSHOT_ABOVE", "SPILL_ABOVE", "Book", "Books", "Numbered", "Turn"]
 
 
 @dataclass(slots=True)
@@ -52,14 +49,6 @@ class Book:
     """Bytes of the last snapshot."""
     summary: Item | None = None
     """The summary item, where loading came by it (it holds the opening). It may be outdated."""
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A turn as it stands in its book."""
-
-    number: int
-    turn: Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +91,14 @@ class Books:
                     break
                 newest_first.append(item)
             if state is None and page.cursor is None:
-                if not newest_first:
-                    return None
+                if not newest_first or keys.turn_number(newest_first[-1].key) > 0:
+                    return None  # (without a summary there is only what retention is about to remove)
                 state = State()
                 book = Book(workspace, execution, state)
             if page.cursor is not None:
                 where = replace(where, after=page.cursor)
+        if (where_it_is := _archived(newest_first[-1:])) is not None:
+            return await self._from_archive(Book(workspace, execution, State()), newest_first[-1], where_it_is)
         for item in reversed(newest_first):
             await self._apply(book, item)
         book.state.resume()
@@ -120,6 +111,10 @@ class Books:
         else:
             where = keys.turns_behind(workspace, execution, after, limit)
         page = await self.table.query(where)
+        if (found := await self._moved(workspace, execution, page.items, after)) is not None:
+            return [one for one in await archive.read(self.blobs, found) if one.number > after][:limit]
+        if after < 0 and page.items and keys.turn_number(page.items[0].key) > 0:
+            return []  # (as in `load`)
         return [await self._numbered(item) for item in page.items]
 
     async def whole(self, workspace: str, execution: str) -> list[Numbered]:
@@ -132,12 +127,38 @@ class Books:
     async def turns_back(self, workspace: str, execution: str, before: int | None, limit: int = 200) -> list[Numbered]:
         """The turns before number `before` (None: all), newest first."""
         page = await self.table.query(keys.turns_before(workspace, execution, before, limit))
+        if (found := _archived(page.items[-1:])) is not None:
+            turns = await archive.read(self.blobs, found)
+            return [one for one in reversed(turns) if before is None or one.number < before][:limit]
         return [await self._numbered(item) for item in page.items]
 
     async def last_number(self, workspace: str, execution: str) -> int | None:
         """The number of the last turn. None: no such execution."""
         page = await self.table.query(keys.book(workspace, execution, backwards=True, limit=1))
+        if (found := _archived(page.items)) is not None:
+            return found.turns
         return keys.turn_number(page.items[0].key) if page.items else None
+
+    def spilled(self, item: Item) -> list[str]:
+        """The names of the blobs that this item of a book refers to."""
+        return [part[1:].decode() for part in (item.payload, item.body) if part and part[:1] == b"@"]
+
+    async def _moved(self, workspace: str, execution: str, items: Sequence[Item], after: int) -> Archived | None:
+        """Where the book is, if what was read behind turn `after` is not what was written there."""
+        first = max(after + 1, 0)
+        if after < 0 or [keys.turn_number(item.key) for item in items] == [*range(first, first + len(items))] != []:
+            return _archived(items[:1])
+        summary = await self.table.get(keys.summary(workspace, execution))
+        return None if summary is None else _archived([summary])
+
+    async def _from_archive(self, book: Book, summary: Item, where: Archived) -> Book:
+        for numbered in await archive.read(self.blobs, where):
+            for event in numbered.turn.events:
+                evolve(book.state, event, numbered.turn.at)
+            book.number = numbered.number
+        book.summary = summary
+        book.state.resume()
+        return book
 
     async def _numbered(self, item: Item) -> Numbered:
         number = keys.turn_number(item.key)
@@ -182,3 +203,10 @@ class Books:
                 raise Broken(f"The blob {name} is gone.")
             content = found
         return zlib.decompress(content[1:]) if content[:1] == b"z" else content
+
+
+def _archived(items: Sequence[Item]) -> Archived | None:
+    """Where the book is whose summary is the only one of `items`, if it is in the archive."""
+    if len(items) != 1 or items[0].key.sk != keys.SUMMARY or items[0].payload is not None:
+        return None
+    return decode(items[0].body, Summary).archived

@@ -128,9 +128,15 @@ class ScanningCatalogue:
         return [one for one in seen if one.sk == keys.listed_execution(one.facets.started_at, one.facets.id)]
 
 
+def shelf_of(summary: Summary) -> str:
+    """Archived executions are searched apart from the others."""
+    shelf = keys.listed_executions if summary.archived is None else keys.archived_executions
+    return shelf(summary.workspace)
+
+
 def facets_of(summary: Summary) -> Facets:
     return Facets(
-        keys.listed_executions(summary.workspace),
+        shelf_of(summary),
         summary.execution,
         summary.workflow,
         summary.version,

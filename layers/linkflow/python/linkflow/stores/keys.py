@@ -22,6 +22,7 @@ DEAD#id      LETTER             a message that was given up
 APPROVAL#w   <id>               what people are asked, and what they said
 EVENT#w#type <who waits>        a subscription to events of that type
 EVENTID#w#…  EVENT              that an event was published
+KEEP#w       RETENTION, BATCH#<moment>-<name>   how long executions are kept; what left the table together
 INSTALLATION OWNER              the first owner, made once
 """
 
@@ -225,6 +226,29 @@ def subscriptions(workspace: str, kind: str) -> Range:
 
 def published(workspace: str, digest: str) -> Key:
     return Key(f"EVENTID#{workspace}#{digest}", "EVENT")
+def retention(workspace: str) -> Key:
+    return Key(f"KEEP#{workspace}", "RETENTION")
+
+
+def listed_retention(workspace: str) -> Key:
+    return Key("KEEP", workspace)
+
+
+def listed_retentions() -> Range:
+    return Range("KEEP", index=Index.LISTING)
+
+
+def batch(workspace: str, identifier: str) -> Key:
+    return Key(f"KEEP#{workspace}", f"BATCH#{identifier}")
+
+
+def batch_name(moment: float, name: str) -> str:
+    """Sorts by its moment."""
+    return f"{_sortable(moment)}-{name}"
+
+
+def batches(workspace: str, limit: int, *, newest_first: bool) -> Range:
+    return Range(f"KEEP#{workspace}", "BATCH#", "BATCH#~", reverse=newest_first, limit=limit)
 
 
 def installation() -> Key:

@@ -11,6 +11,16 @@ from linkflow.language.json import Json
 AnyRecord = TypeVar("AnyRecord", bound=msgspec.Struct)
 
 
+class Archived(msgspec.Struct, frozen=True, array_like=True):
+    """Where an archived book is: so many bytes of a blob. `turns` is the number of its last turn, `at` the moment."""
+
+    blob: str
+    start: int
+    size: int
+    turns: int
+    at: float
+
+
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """What lists and searches know of an execution. `check_at`: when the watchdog looks after it (open ones only).
     `business_key` is the caller's own name for it, `attributes` are what else it may be searched by; `parent` is the
@@ -36,6 +46,7 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether its business key was claimed for it alone."""
     reset_to: str = ""
     """The execution that took it up again, the last one if there are several."""
+    archived: Archived | None = None
 
 
 class Workflow(msgspec.Struct, frozen=True, omit_defaults=True):

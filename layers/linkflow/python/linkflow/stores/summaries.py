@@ -10,8 +10,8 @@ from linkflow.execution.state import State
 from linkflow.ports import Absent, Index, Item, Key, Put, Range, Send, Table, Unchanged
 from linkflow.search import Catalogue, Cells, Query, fits
 from linkflow.stores import keys
-from linkflow.stores.catalogue import cell_of, facets_of
-from linkflow.stores.records import Claim, Summary, decode, encode
+from linkflow.stores.catalogue import cell_of, facets_of, shelf_of
+from linkflow.stores.records import Archived, Claim, Summary, decode, encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ class Summaries:
                 break
             item = await self.table.put(_item(closed, item.payload, item.version + 1), Unchanged(item.version))
         return closed
+
+    async def archive(self, item: Item, where: Archived) -> bool:
+        """The execution is in the archive from here on, and its opening with it. False: somebody changed the item."""
+        archived = replace(decode(item.body, Summary), archived=where)
+        return await self.table.put(_item(archived, None, item.version + 1), Unchanged(item.version)) is None
 
     async def replaced(self, workspace: str, execution: str, by: str) -> None:
         """Another execution took this one up again."""
@@ -116,9 +121,7 @@ class Summaries:
 
 def _item(summary: Summary, opening: bytes | None, version: int) -> Item:
     workspace, execution = summary.workspace, summary.execution
-    indexes = {
-        Index.LISTING: Key(keys.listed_executions(workspace), keys.listed_execution(summary.started_at, execution))
-    }
+    indexes = {Index.LISTING: Key(shelf_of(summary), keys.listed_execution(summary.started_at, execution))}
     if summary.check_at is not None:
         shard = zlib.crc32(execution.encode()) % keys.DUE_SHARDS
         indexes[Index.DUE] = Key(keys.due(shard), keys.due_at(summary.check_at, workspace, execution))
