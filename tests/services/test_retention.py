@@ -1,5 +1,5 @@
-"""Retention: what is old and closed goes to the archive and is read from there as before; nothing else goes, and nothing
-is lost, wherever a sweep dies."""
+"""Retention: what is old and closed goes to the archive and is read there as before; nothing else goes, and nothing is
+lost, wherever a sweep dies."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -150,14 +150,18 @@ async def swept(engine: Engine) -> int:
     return await sweep(engine, WS, engine.clock.now(), engine.clock.now() + 1_000)
 
 
+async def blobs_of(engine: Engine, executions: list[str]) -> list[str]:
+    """What their books have spilled."""
+    pages = [await engine.table.query(keys.book(WS, one, backwards=False, limit=100)) for one in executions]
+    return [name for page in pages for item in page.items for name in engine.books.spilled(item)]
+
+
 async def rows(engine: Engine, execution: str) -> list[str]:
     page = await engine.table.query(keys.book(WS, execution, backwards=False, limit=100))
     return [item.key.sk for item in page.items]
 
 
-async def test_what_is_old_moves_to_the_archive_and_is_read_there_as_before(
-    engine: Engine, clock: VirtualClock
-) -> None:
+async def test_what_is_old_moves_to_the_archive_and_reads_as_before(engine: Engine, clock: VirtualClock) -> None:
     workflow = await drawn(engine, WORK)
     old = [await ran(engine, workflow, {"n": n}, tags=("t",)) for n in range(3)] + [await ran(engine, workflow, BIG)]
     before = {one: await plain(engine, one) for one in old}
@@ -278,6 +282,8 @@ async def test_wherever_a_sweep_dies_the_next_one_ends_it(clock: VirtualClock, *
         workflow = await drawn(engine, WORK)
         old = [await ran(engine, workflow, n) for n in range(2)] + [await ran(engine, workflow, BIG)]
         before = {one: await plain(engine, one) for one in old}
+        spilled = await blobs_of(engine, old)
+        assert spilled
         await clock.advance(31 * DAY)
         mortal: Any = Mortal(engine.table, engine.blobs, Fuse(k, behind))
         died = False
@@ -295,5 +301,6 @@ async def test_wherever_a_sweep_dies_the_next_one_ends_it(clock: VirtualClock, *
         assert await listed(engine, LIVE) == set()
         assert await listed(engine, ARCHIVED) == (set(old) if archives else set())
         assert await Archive(engine.table, engine.blobs).undone(WS) is None
+        assert not [name for name in spilled if await engine.blobs.get(name) is not None]
         await world.close()
     assert k > 15

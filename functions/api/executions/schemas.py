@@ -52,8 +52,8 @@ class ExecutionView(Schema):
 
 
 class ExecutionDetail(ExecutionView):
-    """What it is at besides its nodes; what the fields mean is told at the engine's door. `archived`: its book is in the
-    archive."""
+    """What it is at besides its nodes; what the fields mean is told at the engine's door. `archived`: it is read from
+    the archive."""
 
     archived: bool = False
 

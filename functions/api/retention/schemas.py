@@ -11,8 +11,8 @@ Days = Annotated[int, Field(ge=0, le=LONGEST)]
 
 
 class RetentionView(Schema):
-    """After `days` a closed execution leaves the lists (`workflows`: by workflow id, where that differs); 0: never. With
-    `archive` its book moves to the archive, for `archive_days` (0: for ever), and is read from there as before; without
+    """After `days` a closed execution leaves the lists (`workflows`: by workflow id, where that differs); 0: never.
+    With `archive` its book moves to the archive, for `archive_days` (0: for ever), and is read there as before; without
     it is gone."""
 
     days: Days = 30

@@ -226,6 +226,8 @@ def subscriptions(workspace: str, kind: str) -> Range:
 
 def published(workspace: str, digest: str) -> Key:
     return Key(f"EVENTID#{workspace}#{digest}", "EVENT")
+
+
 def retention(workspace: str) -> Key:
     return Key(f"KEEP#{workspace}", "RETENTION")
 
