@@ -7,6 +7,7 @@ from functions.api.auth.guard import caller, key_guard
 from functions.api.callbacks.handler import callback_routes
 from functions.api.events.handler import event_routes
 from functions.api.executions.handler import execution_routes
+from functions.api.limits.handler import limit_routes
 from functions.api.operations.handler import operation_routes
 from functions.api.retention.handler import retention_routes
 from functions.api.schedules.handler import schedule_routes
@@ -26,6 +27,7 @@ def functions(world: World) -> Sequence[Function]:
     schedule_routes(routes, world)
     task_routes(routes, world)
     task_queue_routes(routes, world, "/api/v1", lambda: caller().workspace)
+    limit_routes(routes, world)
     callback_routes(routes, world)
     operation_routes(routes, world)
     approval_routes(routes, world)

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 class Outside:
     """Paths: `/ok` answers its call, `/flaky/<n>` fails n times per idempotency key before it does, `/status/<code>`,
-    `/together/<n>` answers only when n calls are there at once, `/silent` never."""
+    `/crowd` takes its time and counts how many are there at once, `/together/<n>` answers only when n calls are there
+    at once, `/silent` never."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -18,6 +19,7 @@ class Outside:
         """By idempotency key, the serial numbers of the calls that were answered well."""
         self.seen: list[dict[str, str]] = []
         self.called = asyncio.Event()
+        self.at_once = self.most_at_once = 0
         self._together = 0
         self._all_there = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -71,6 +73,11 @@ class Outside:
             if self._together == int(argument):
                 self._all_there.set()
             await self._all_there.wait()
+        if kind == "crowd":
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            await asyncio.sleep(0.02)
+            self.at_once -= 1
         if kind == "silent":
             await asyncio.Event().wait()
         answer = {"method": method, "path": path, "body": json.loads(body) if body else None, "key": key}

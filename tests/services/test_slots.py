@@ -1,9 +1,6 @@
 """Slots under any interleaving: never more are held than there are, nobody is forgotten, dead holders are found."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from random import Random
 
 import msgspec
@@ -14,56 +11,15 @@ from linkflow.adapters.clock import VirtualClock
 from linkflow.adapters.ids import SeededIds
 from linkflow.engine.engine import Engine
 from linkflow.engine.slots import give_back, look_after, stand_in_line, take
-from linkflow.engine.turns import Turns
 from linkflow.execution.events import ExecutionStarted, Names
 from linkflow.messages import LANE, Wake
-from linkflow.ports import Condition, Item, Key, Page, Range, Send, Table, Write
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
 from linkflow.stores import keys
 from linkflow.stores.books import Turn
-from linkflow.stores.limits import LimitItems, Line, Rate
+from linkflow.stores.limits import Line, Rate
 from linkflow.stores.records import Summary
-
-
-@dataclass(frozen=True)
-class Jumbled:
-    """A table whose calls are carried out in any order that their callers allow."""
-
-    table: Table
-    random: Random
-
-    async def _wander(self) -> None:
-        for _ in range(self.random.randrange(4)):
-            await asyncio.sleep(0)
-
-    async def get(self, key: Key) -> Item | None:
-        await self._wander()
-        return await self.table.get(key)
-
-    async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
-        await self._wander()
-        return await self.table.put(item, when, sends)
-
-    async def query(self, what: Range) -> Page:
-        await self._wander()
-        return await self.table.query(what)
-
-    async def delete(self, key: Key, when: Condition = None) -> None:
-        await self._wander()
-        await self.table.delete(key, when)
-
-    async def transact(self, writes: Sequence[Write]) -> None:
-        await self.table.transact(writes)
-
-
-@asynccontextmanager
-async def processes(seed: int, count: int) -> AsyncIterator[list[Engine]]:
-    """Several engines over one store, as several processes have them."""
-    world = in_memory(Settings(), VirtualClock())
-    table = Jumbled(world.table, Random(seed))
-    yield [replace(world.engine, table=table, limit_items=LimitItems(table), turns=Turns()) for _ in range(count)]
-    await world.close()
+from tests.services.several import processes
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -17,9 +17,10 @@ from linkflow.engine.histories import all_turns
 from linkflow.engine.tasks import run_bounded
 from linkflow.errors import Fault, Invalid
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
+from linkflow.execution.events import TaskFailed, TaskPostponed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.execution.inspect import Inspection, inspect
 from linkflow.execution.state import Failure
+from linkflow.execution.surroundings import moment_text
 from linkflow.language import program as p
 from linkflow.language.graph.check import check_graph
 from linkflow.language.graph.compile import GRAPH, compile_graph
@@ -126,6 +127,11 @@ async def _run(world: World, workspace: str, box: p.Task, config: Json) -> NodeT
             return NodeTest(config, outcome=p.Outcome(told.output), notes=notes)
         case TaskFailed() | TaskTimedOut():
             return NodeTest(config, failure=Failure(told.error, told.cause))
+        case TaskPostponed():
+            notes = [
+                f"A limit of the workspace lets it call again at {moment_text(told.until)}; in a workflow it waits."
+            ]
+            return NodeTest(config, notes=notes)
 
 
 async def preview(world: World, workspace: str, body: PreviewExpressions) -> tuple[Json, Fault | None]:

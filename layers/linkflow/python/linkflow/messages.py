@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 import msgspec
 
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
+from linkflow.execution.events import TaskFailed, TaskPostponed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.ports import QueueSpec
 
 LANE = QueueSpec("lane", fifo=True, visibility=15, max_receives=20, fair=True)
@@ -61,7 +61,7 @@ class IsolatedTask(msgspec.Struct, frozen=True, tag="isolated"):
     task: RunTask
 
 
-Ended = TaskSucceeded | TaskFailed | TaskTimedOut | TaskSubmitted
+Ended = TaskSucceeded | TaskFailed | TaskTimedOut | TaskSubmitted | TaskPostponed
 
 
 class Outcome(msgspec.Struct, frozen=True, tag="outcome"):

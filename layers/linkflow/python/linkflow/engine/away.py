@@ -87,7 +87,9 @@ class Away:
             self.gone.add(task.task)
 
     async def keep(self, tasks: Sequence[RunTask]) -> None:
-        """Take back what is offered and no longer owed."""
+        """Take back what is offered and no longer owed. What was postponed is sent again when its time has come."""
+        if self.gone:
+            self.gone &= {task.task for task in tasks}
         if self.offers:
             wanted = {task.task for task in tasks}
             for number in [number for number in self.offers if number not in wanted]:

@@ -8,10 +8,12 @@ from linkflow.engine.bells import Bells
 from linkflow.engine.closings import Closings
 from linkflow.engine.letters import Letters
 from linkflow.engine.programs import Programs
+from linkflow.engine.rules import Rules
+from linkflow.engine.share import Share
 from linkflow.engine.switchboard import Switchboard
 from linkflow.engine.turns import Turns
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
+from linkflow.execution.events import TaskFailed, TaskPostponed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.language.json import Json
 from linkflow.nodes.base import BaseNode
 from linkflow.ports import Blobs, Clock, Http, Ids, KeyRing, Queue, Table
@@ -27,6 +29,7 @@ from linkflow.stores.leases import Leases
 from linkflow.stores.limits import LimitItems
 from linkflow.stores.operations import Operations
 from linkflow.stores.records import Workflow
+from linkflow.stores.rules import RuleItems
 from linkflow.stores.schedules import Schedules
 from linkflow.stores.subscriptions import Subscriptions
 from linkflow.stores.summaries import Summaries
@@ -56,8 +59,9 @@ class Call:
     task: RunTask
 
 
-Told = TaskSucceeded | TaskFailed | TaskTimedOut | TaskSubmitted
-"""What is said of a task that was carried out. `TaskSubmitted`: the request was made, the outcome follows."""
+Told = TaskSucceeded | TaskFailed | TaskTimedOut | TaskSubmitted | TaskPostponed
+"""What is said of a task that was carried out. `TaskSubmitted`: the request was made, the outcome follows.
+`TaskPostponed`: a limit did not let it begin."""
 
 
 class Integration(Protocol):
@@ -116,6 +120,11 @@ class Engine:
     platform: Platform
     limit_items: LimitItems
     dead_letters: DeadLetters
+    rule_items: RuleItems
+    rules: Rules
+    process: str
+    """What this process is called where it holds something."""
+    shares: dict[str, Share] = field(default_factory=dict)
     bells: Bells = field(default_factory=Bells)
     turns: Turns = field(default_factory=Turns)
     closings: Closings = field(default_factory=Closings)
@@ -165,5 +174,8 @@ def build(
         platform,
         LimitItems(table),
         DeadLetters(table),
+        RuleItems(table),
+        Rules(RuleItems(table), clock),
+        f"process {ids.secret()[:16]}",
         limits=limits,
     )

@@ -17,6 +17,7 @@ import msgspec
 
 from linkflow.engine.engine import Engine
 from linkflow.engine.news import tell
+from linkflow.engine.portions import hold
 from linkflow.execution.advance import PATIENCE, expects, owed, run_task
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import LeaseLapsed, TaskFailed, TaskStarted
@@ -27,6 +28,7 @@ from linkflow.nodes.base import RESOURCE
 from linkflow.nodes.remote_task import RemoteTask
 from linkflow.stores import keys
 from linkflow.stores.leases import Offer, Standing
+from linkflow.stores.limits import Line, Rate
 
 LEASE = 60.0
 """Seconds of a lease that neither the task nor its worker gave a length."""
@@ -96,11 +98,14 @@ async def poll(engine: Engine, workspace: str, queue: str, wish: Wish) -> list[L
     deadline = engine.clock.now() + wish.wait
     while True:
         taken: list[Leased] = []
-        async for standing in engine.leases.standing(workspace, queue):
-            if (leased := await _take(engine, standing, wish)) is not None:
-                taken.append(leased)
-            if len(taken) == wish.limit:
-                break
+        try:
+            async for standing in engine.leases.standing(workspace, queue):
+                if (leased := await _take(engine, standing, wish)) is not None:
+                    taken.append(leased)
+                if len(taken) == wish.limit:
+                    break
+        except _Full:
+            pass  # (the queue's own limit: what is leased must end, or time pass, before anybody gets more)
         now = engine.clock.now()
         if taken or now >= deadline:
             return taken
@@ -131,6 +136,8 @@ async def _lease(engine: Engine, standing: Standing, wish: Wish, now: float) -> 
     held = msgspec.structs.replace(
         offered, leases=lease, worker=wish.worker, since=now, until=now + seconds, seconds=seconds
     )
+    if not await _has_room(engine, offered, held.until):
+        raise _Full
     if not await engine.leases.change(standing, held):
         return None
     started = TaskStarted(offered.scope, offered.task, now, wish.worker)
@@ -139,6 +146,36 @@ async def _lease(engine: Engine, standing: Standing, wish: Wish, now: float) -> 
         await engine.leases.withdraw(offered.key)
         return None
     return Leased(task.token or "", offered.execution, lease, held.until, task, _payload(task))
+
+
+class _Full(Exception):
+    """The queue's limit lets nobody have more at present."""
+
+
+async def _has_room(engine: Engine, offered: Offer, until: float) -> bool:
+    """Whether the workspace's rule for the queue, if there is one, lets the task be leased (until then)."""
+    rule = (await engine.rules.of(offered.workspace)).get(f"queue:{offered.queue}")
+    if rule is None:
+        return True
+    if rule.at_once is not None and not await _hold(engine, offered, rule.name, rule.at_once, until):
+        return False
+    if rule.limit is not None:
+        now, rate = engine.clock.now(), Rate(rule.limit, rule.per_seconds)
+        return await engine.limit_items.reserve(offered.workspace, rule.name, rate, now, 0.0) <= now
+    return True
+
+
+async def _hold(engine: Engine, offered: Offer, name: str, limit: int, until: float) -> bool:
+    """Let the lease hold a slot of its queue's limit until then; one that ended holds none."""
+    who, count = f"{offered.execution}.{offered.task}", int(until > 0)
+    return await hold(engine, Line(offered.workspace, name, limit), who, until, count)
+
+
+async def _prolong(engine: Engine, offered: Offer, until: float) -> None:
+    """The same for a lease that goes on, or (0) has ended."""
+    rule = (await engine.rules.of(offered.workspace)).get(f"queue:{offered.queue}")
+    if rule is not None and rule.at_once is not None:
+        await _hold(engine, offered, rule.name, rule.at_once, until)
 
 
 async def _owed(engine: Engine, offered: Offer) -> RunTask | None:
@@ -175,13 +212,17 @@ async def extend(engine: Engine, workspace: str, execution: str, task: RunTask, 
         return None
     now = engine.clock.now()
     held = msgspec.structs.replace(offered, until=now + offered.seconds, leases=max(1, offered.leases))
+    await _prolong(engine, held, held.until)
     return held.until if await engine.leases.change(standing, held) else None
 
 
 async def settle(engine: Engine, workspace: str, execution: str, task: RunTask) -> None:
     """The task has its outcome: it leaves the queue."""
     if task.pattern == "activity":
-        await engine.leases.withdraw(offer_of(workspace, execution, task).key)
+        offered = offer_of(workspace, execution, task)
+        await engine.leases.withdraw(offered.key)
+        await _prolong(engine, offered, 0.0)
+        engine.bells.ring(bell_of(workspace, offered.queue))
 
 
 async def lapse(engine: Engine, standing: Standing) -> Standing | None:

@@ -15,5 +15,5 @@ async def notify(engine: Engine, call: Call, requests: Sequence[Json]) -> None:
     """Make these calls, one after the other. Each has an idempotency key of its own, the same when the task is run
     again. Raises `NodeFailed`, `EvaluationFailed`."""
     for index, request in enumerate(requests):
-        context = context_of(engine, call.task, engine.clock.now(), f"{call.task.key}-{index}", PATIENCE)
+        context = context_of(engine, call.task, call, engine.clock.now(), f"{call.task.key}-{index}", PATIENCE)
         await HttpRequest.configured(request).run(context)

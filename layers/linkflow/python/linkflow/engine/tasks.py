@@ -12,11 +12,12 @@ from typing import Any
 
 from linkflow.engine.enabled import check_enabled
 from linkflow.engine.engine import Call, Engine, Told
+from linkflow.engine.gates import Postponed, passage
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import TaskFailed, TaskSubmitted, TaskSucceeded, TaskTimedOut
+from linkflow.execution.events import TaskFailed, TaskPostponed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.language.view import EvaluationFailed
 from linkflow.nodes.base import RESOURCE, NodeFailed, NodeRequest, NodeResponse, TaskContext, TaskNode
-from linkflow.ports import Http, HttpFailed, HttpRequest
+from linkflow.ports import HttpFailed, HttpRequest
 
 _log = logging.getLogger(__name__)
 NO_DEADLINE = 86_400.0
@@ -25,22 +26,22 @@ NO_DEADLINE = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class _Http:
-    """The Http port as nodes know it."""
+    """The Http port as nodes know it, behind the limits that the workspace set; an isolated task (no `call`) knows of
+    none. A node that calls several times and is postponed begins again, with the same idempotency key."""
 
-    port: Http
+    engine: Engine
+    call: Call | None
 
     async def send(self, request: NodeRequest) -> NodeResponse:
+        port_request = HttpRequest(
+            request.method, request.url, request.headers, request.content, request.timeout, request.follow_redirects
+        )
         try:
-            answer = await self.port.request(
-                HttpRequest(
-                    request.method,
-                    request.url,
-                    request.headers,
-                    request.content,
-                    request.timeout,
-                    request.follow_redirects,
-                )
-            )
+            if self.call is None:
+                answer = await self.engine.http.request(port_request)
+            else:
+                async with passage(self.engine, self.call, request.url):
+                    answer = await self.engine.http.request(port_request)
         except HttpFailed as failed:
             raise NodeFailed(failed.code, failed.message, retryable=failed.retryable) from failed
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -64,7 +65,7 @@ async def run_task(engine: Engine, call: Call) -> Told:
         check_enabled(await engine.switchboard.controls(), call.workspace, resource)
         if integration := engine.integrations.get(resource):
             return await integration(engine, call)
-        return await _run_node(engine, resource, call.task)
+        return await _run_node(engine, resource, call.task, call)
 
     return await _outcome(engine, call.task, carry_out)
 
@@ -73,14 +74,14 @@ async def run_alone(engine: Engine, task: RunTask) -> Told:
     """As `run_bounded`, with nothing of the engine but its node types, its clock, and its way out into the world."""
 
     async def carry_out() -> Told:
-        return await _run_node(engine, task.resource, task)
+        return await _run_node(engine, task.resource, task, None)
 
     return await _bounded(engine, task, _outcome(engine, task, carry_out))
 
 
-async def _run_node(engine: Engine, resource: str, task: RunTask) -> Told:
+async def _run_node(engine: Engine, resource: str, task: RunTask, call: Call | None) -> Told:
     started = engine.clock.now()
-    result = await _node(engine, resource, task).run(_context(engine, task, started))
+    result = await _node(engine, resource, task).run(_context(engine, task, call, started))
     if task.pattern != "request":
         return TaskSubmitted(task.scope, task.task, result.output)
     return TaskSucceeded(task.scope, task.task, result.output, started, engine.clock.now(), result.exit)
@@ -88,8 +89,19 @@ async def _run_node(engine: Engine, resource: str, task: RunTask) -> Told:
 
 async def _outcome(engine: Engine, task: RunTask, carry_out: Callable[[], Awaitable[Told]]) -> Told:
     started = engine.clock.now()
+    told = await _told(engine, task, carry_out, started)
+    if _log.isEnabledFor(logging.DEBUG):
+        ms = round(1000 * (engine.clock.now() - started), 1)
+        about = {"node": task.node, "task": task.task, "attempt": task.attempt, "key": task.key}
+        _log.debug("task", extra={**about, "ms": ms, "outcome": type(told).__name__})
+    return told
+
+
+async def _told(engine: Engine, task: RunTask, carry_out: Callable[[], Awaitable[Told]], started: float) -> Told:
     try:
         return await carry_out()
+    except Postponed as postponed:
+        return TaskPostponed(task.scope, task.task, postponed.until, postponed.paid)
     except NodeFailed as failed:
         return _failed(engine, task, started, failed)
     except EvaluationFailed as failed:
@@ -128,14 +140,14 @@ def _node(engine: Engine, resource: str, task: RunTask) -> TaskNode:
     return kind.configured(task.arguments)
 
 
-def _context(engine: Engine, task: RunTask, now: float) -> TaskContext:
+def _context(engine: Engine, task: RunTask, call: Call | None, now: float) -> TaskContext:
     remaining = NO_DEADLINE if task.deadline is None else max(0.001, task.deadline - now)
-    return context_of(engine, task, now, task.key, remaining)
+    return context_of(engine, task, call, now, task.key, remaining)
 
 
-def context_of(engine: Engine, task: RunTask, now: float, key: str, remaining: float) -> TaskContext:
+def context_of(engine: Engine, task: RunTask, call: Call | None, now: float, key: str, remaining: float) -> TaskContext:
     """A node's world, for a task or for a part of one that has an idempotency `key` of its own."""
-    return _Context(_Http(engine.http), key, task.attempt, now, remaining)
+    return _Context(_Http(engine, call), key, task.attempt, now, remaining)
 
 
 def _failed(engine: Engine, task: RunTask, started: float, failed: NodeFailed) -> TaskFailed:

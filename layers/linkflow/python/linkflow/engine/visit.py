@@ -54,7 +54,7 @@ async def visit(
         resumed = True
     await resets.settle(engine, workspace, state)
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
-    driven = _Visit(engine, book, program, budget or engine.limits.visit)
+    driven = _Visit(engine, book, program, await engine.rules.untrusted(workspace), budget or engine.limits.visit)
     try:
         return await driven.run(resumed=resumed)
     finally:
@@ -68,14 +68,16 @@ class _Visit:
 
     __slots__ = ("away", "book", "ends", "engine", "let_go", "program", "running", "tasks", "unsaved", "withdrawn")
 
-    def __init__(self, engine: Engine, book: Book, program: Program, limit: float | None) -> None:
+    def __init__(
+        self, engine: Engine, book: Book, program: Program, untrusted: frozenset[str], limit: float | None
+    ) -> None:
         self.engine = engine
         self.book = book
         self.program = program
         self.tasks: list[RunTask] = []
         self.unsaved = Unsaved(program)
         self.running = Running(engine, book.workspace, book.execution)
-        self.away = Away(engine, book.workspace, book.execution, ())
+        self.away = Away(engine, book.workspace, book.execution, untrusted)
         self.let_go, self.withdrawn = len(book.state.orphans), len(book.state.unasked)
         self.ends = None if limit is None else engine.clock.now() + limit
 

@@ -23,6 +23,7 @@ APPROVAL#w   <id>               what people are asked, and what they said
 EVENT#w#type <who waits>        a subscription to events of that type
 EVENTID#w#…  EVENT              that an event was published
 KEEP#w       RETENTION, BATCH#<moment>-<name>   how long executions are kept; what left the table together
+RULES#w      <name>             what a workspace says of a host, a credential, a task queue, a node type
 INSTALLATION OWNER              the first owner, made once
 """
 
@@ -143,6 +144,14 @@ def offer(workspace: str, queue: str, priority: int, moment: float, execution: s
 def offers(workspace: str, queue: str, limit: int) -> Range:
     """Higher priorities first, then by age."""
     return Range(_tasks(workspace, queue), limit=limit)
+
+
+def rules(workspace: str) -> str:
+    return f"RULES#{workspace}"
+
+
+def rule(workspace: str, name: str) -> Key:
+    return Key(rules(workspace), quoted(name))
 
 
 def dead_letter(identifier: str) -> Key:

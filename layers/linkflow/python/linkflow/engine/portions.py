@@ -1,0 +1,24 @@
+"""Shares of a limit that are held until a moment unless they are given back or prolonged before: whoever dies with one
+loses it then. For what is no execution: a process's calls to a host, a worker's lease."""
+
+import msgspec
+
+from linkflow.engine.engine import Engine
+from linkflow.stores.limits import Holder, Line
+
+
+async def hold(engine: Engine, line: Line, who: str, until: float, count: int = 1) -> bool:
+    """Let `who` hold `count` slots until then, whatever it held before; 0 gives them back. False: so many are not free,
+    and nothing changed."""
+    async with engine.turns.of(f"{line.workspace}/{line.name}"):
+        while True:
+            read, now = await engine.limit_items.slots(line), engine.clock.now()
+            before = {name: one for name, one in read.slots.holders.items() if one.until > now and name != who}
+            if count == 0 and who not in read.slots.holders:
+                return True
+            if sum(one.count for one in before.values()) + count > line.limit:
+                return False
+            mine = {who: Holder(now, until=until, count=count)} if count else {}
+            slots = msgspec.structs.replace(read.slots, holders={**before, **mine})
+            if await engine.limit_items.save(line, read, slots, now):
+                return True
