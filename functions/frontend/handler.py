@@ -8,9 +8,7 @@ from functions.frontend import service
 from functions.frontend.schemas import (
     ResetExecution,
     ResetView,
-    SendSignal,
     SignalledView,
-    SignalSent,
     SignalWithStart,
     StartExecution,
     Wish,
@@ -35,6 +33,7 @@ from linkflow.runtime.functions import Function, HttpRoutes
 from linkflow.runtime.parameters import After, Before, Limit, Order, WaitSeconds
 from linkflow.runtime.routes import Routes, to_json_bytes
 from linkflow.runtime.signed import SCHEME, signature_guard, signer
+from linkflow.runtime.telling import SendSignal, SignalSent, told
 from linkflow.runtime.wiring import World
 
 _BASE = "/engine/v1/executions"
@@ -76,9 +75,9 @@ def _signals(routes: Routes, world: World) -> None:
 
     @routes.post(f"{_ONE}/signal", tags=_TAGS, summary="Tell it something", status_code=202)
     async def signal_execution(execution_id: str, body: SendSignal) -> SignalSent:
-        told = service.told(world, signer(), body, _key())
-        await signal(world.engine, signer().workspace, execution_id, told)
-        return SignalSent(id=told.id)
+        news = told(world, body, signer().name, _key())
+        await signal(world.engine, signer().workspace, execution_id, news)
+        return SignalSent(id=news.id)
 
 
 def _wishes(routes: Routes, world: World) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field
 from linkflow.runtime.descriptions import ErrorView
 from linkflow.runtime.routes import Schema
 from linkflow.runtime.starting import StartOptions
+from linkflow.runtime.telling import SignalOrStart
 
 LONGEST_WAIT = 300.0
 
@@ -20,33 +21,18 @@ class StartExecution(StartOptions):
     wait: float = Field(0, ge=0, le=LONGEST_WAIT)
 
 
-class SendSignal(Schema):
-    """`id` names the signal: sent again with the same one it is heard once."""
-
-    name: str = Field(min_length=1, max_length=200)
-    payload: Any = None
-    id: str | None = Field(None, min_length=1, max_length=200)
-
-
-class SignalSent(Schema):
-    id: str
-
-
-class SignalWithStart(StartOptions):
-    """The signal goes to the open execution that has the business key for itself; if there is none, one is started
-    that has it."""
+class SignalWithStart(SignalOrStart):
+    """`workflow` is an id, or a name that only one has; `node` the trigger to start from."""
 
     workflow: str = Field(min_length=1, max_length=200)
     node: str | None = Field(None, max_length=64)
-    business_key: str = Field(min_length=1, max_length=200)
-    key_policy: Literal["use_existing"] = "use_existing"
-    signal: SendSignal
 
 
 class SignalledView(Schema):
-    """The execution that was told, and the signal's id."""
+    """The execution that was told, whether it was started for that, and the signal's id."""
 
     id: str
+    new: bool
     signal: str
     url: str
 

@@ -1,26 +1,16 @@
 """The engine's verbs for programs that have the installation's secret."""
 
-from functions.frontend.schemas import (
-    ResetExecution,
-    SendSignal,
-    SignalledView,
-    SignalWithStart,
-    StartedView,
-    StartExecution,
-)
-from linkflow import ids
-from linkflow.engine.claims import holder_of
-from linkflow.engine.engine import Engine
+from functions.frontend.schemas import ResetExecution, SignalledView, SignalWithStart, StartedView, StartExecution
 from linkflow.engine.resets import Reset, reset
 from linkflow.engine.signal import signal_with_start as tell_or_start
 from linkflow.engine.start import Start
 from linkflow.engine.synchronous import Outcome, start_and_wait
 from linkflow.errors import Fault, Invalid
-from linkflow.execution.events import SignalReceived
 from linkflow.language.program import address_of
 from linkflow.runtime.descriptions import error_view
 from linkflow.runtime.signed import Signer
 from linkflow.runtime.starting import chosen
+from linkflow.runtime.telling import told
 from linkflow.runtime.wiring import World
 
 
@@ -38,20 +28,11 @@ async def _wanted(world: World, caller: Signer, body: StartExecution | SignalWit
     return chosen(body, workflow, "engine", body.node or program.manual_start, key, world.clock.now())
 
 
-def told(world: World, caller: Signer, body: SendSignal, key: str | None) -> SignalReceived:
-    """Without an id of its own a signal bears the request's key; without that it is a new one each time."""
-    return SignalReceived(body.name, body.payload, body.id or key or world.ids.new(ids.SIGNAL), caller.name)
-
-
 async def signal_with_start(world: World, caller: Signer, body: SignalWithStart, key: str | None) -> SignalledView:
     """Raises what starting and signalling raise."""
-    request, news = await _wanted(world, caller, body, key), told(world, caller, body.signal, key)
-
-    async def find(engine: Engine, start: Start) -> str | None:
-        return await holder_of(engine, caller.workspace, start.workflow.id, start.business_key)
-
-    execution = await tell_or_start(world.engine, request, news, find)
-    return SignalledView(id=execution, signal=news.id, url=address(world, execution))
+    request, news = await _wanted(world, caller, body, None), told(world, body.signal, caller.name, key)
+    started = await tell_or_start(world.engine, request, news)
+    return SignalledView(id=started.execution, new=started.new, signal=news.id, url=address(world, started.execution))
 
 
 def started_view(world: World, outcome: Outcome) -> StartedView:

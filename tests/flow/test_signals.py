@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.flow.door import Door
 from tests.flow.house import House, Json, node_of
 from tests.flow.test_sub_workflows import node, row
 
@@ -50,3 +51,56 @@ async def test_signals_that_cannot_be_taken_are_refused_with_a_reason(house: Hou
     assert (large.status_code, large.json()["error"]["code"]) == (413, "too_large")
     assert (await send(house, "ex_nobody", "paid")).status_code == 404
     assert (await send(house, started["id"], "")).status_code == 422
+
+
+CART = row(node("start", "manual"), *(node(f"n{n}", "wait_for_signal", name="item") for n in range(2)))
+
+
+async def put_in(house: House, workflow: str, cart: str, payload: Json, **more: Json) -> Json:
+    signal = {"name": "item", "payload": payload, **more}
+    body = {"business_key": cart, "input": {"cart": cart}, "signal": signal}
+    answer = await house.http.post(f"/api/v1/workflows/{workflow}/signal", json=body)
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+async def test_a_signal_starts_an_execution_where_none_is_open_with_that_key(house: House) -> None:
+    workflow = (await house.create(CART))["id"]
+    first = await put_in(house, workflow, "cart-1", "apple")
+    second = await put_in(house, workflow, "cart-1", "pear")
+    assert (first["new"], second["new"], first["execution"]) == (True, False, second["execution"])
+    done = await house.closed(first["execution"])
+    assert (done["output"], done["input"]) == ("pear", {"cart": "cart-1"})
+    third = await put_in(house, workflow, "cart-1", "plum")
+    assert (third["new"], third["execution"] != first["execution"]) == (True, True)
+    other = await put_in(house, workflow, "cart-2", "plum")
+    assert other["execution"] not in {first["execution"], third["execution"]}
+
+
+async def test_several_who_signal_at_once_start_one_and_all_are_heard(house: House) -> None:
+    many = row(node("start", "manual"), *(node(f"n{n}", "wait_for_signal", name="item") for n in range(6)))
+    workflow = (await house.create(many))["id"]
+    told = await asyncio.gather(*(put_in(house, workflow, "cart", number) for number in range(6)))
+    (execution,) = {one["execution"] for one in told}
+    done = await house.closed(execution)
+    assert sorted(entry["output"] for entry in done["nodes"] if entry["node"] != "start") == list(range(6))
+
+
+async def test_the_same_signal_again_finds_what_it_started_even_if_that_is_over(house: House) -> None:
+    one = row(node("start", "manual"), node("wait", "wait_for_signal", name="item"))
+    workflow = (await house.create(one))["id"]
+    first = await put_in(house, workflow, "cart", 1, id="s1")
+    await house.closed(first["execution"])
+    again = await put_in(house, workflow, "cart", 1, id="s1")
+    assert (again["execution"], again["new"]) == (first["execution"], False)
+
+
+async def test_programs_signal_at_their_own_door(house: House) -> None:
+    door = await Door.of(house)
+    await house.create(CART, "cart")
+    body = {"workflow": "cart", "business_key": "c", "signal": {"name": "item", "payload": 1}}
+    started = (await door.send("POST", "/engine/v1/executions/signal-with-start", body)).json()
+    assert started["new"]
+    answer = await door.wish(started["id"], "signal", name="item", payload=2)
+    assert answer.status_code == 202
+    assert (await house.closed(started["id"]))["output"] == 2

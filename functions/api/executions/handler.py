@@ -6,8 +6,6 @@ from functions.api.executions.schemas import (
     ExecutionDetail,
     ResetExecution,
     ResetView,
-    SendSignal,
-    SignalSent,
     Wish,
 )
 from functions.api.executions.views import execution_detail
@@ -21,6 +19,7 @@ from linkflow.runtime.descriptions import AnswerView, EventPage, HistoryView, an
 from linkflow.runtime.parameters import After, Before, Limit, Order, WaitSeconds
 from linkflow.runtime.routes import Routes
 from linkflow.runtime.search_routes import search_routes
+from linkflow.runtime.telling import SendSignal, SignalSent, told
 from linkflow.runtime.wiring import World
 
 _TAGS = ["executions"]
@@ -57,9 +56,9 @@ def execution_routes(routes: Routes, world: World) -> None:
 
     @routes.post("/api/v1/executions/<execution_id>/signal", tags=_TAGS, summary="Tell it something", status_code=202)
     async def signal_execution(execution_id: str, body: SendSignal) -> SignalSent:
-        told = service.told(world, body, caller().user)
-        await signal(world.engine, caller().workspace, execution_id, told)
-        return SignalSent(id=told.id)
+        news = told(world, body, caller().user, current_call().headers.get("idempotency-key"))
+        await signal(world.engine, caller().workspace, execution_id, news)
+        return SignalSent(id=news.id)
 
     @routes.post("/api/v1/executions/<execution_id>/cancel", tags=_TAGS, summary="Ask it to end", status_code=202)
     async def cancel_execution(execution_id: str, body: Wish) -> None:

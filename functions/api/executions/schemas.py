@@ -76,18 +76,6 @@ class ExecutionDetail(ExecutionView):
     nodes: list[NodeView] = Field(default_factory=list)
 
 
-class SendSignal(Schema):
-    """`id` names the signal: sent again with the same one it is heard once."""
-
-    name: str = Field(min_length=1, max_length=200)
-    payload: Any = None
-    id: str | None = Field(None, min_length=1, max_length=200)
-
-
-class SignalSent(Schema):
-    id: str
-
-
 class Wish(Schema):
     """`reason` is kept in the execution's book."""
 

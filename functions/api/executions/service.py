@@ -2,20 +2,13 @@
 
 from collections.abc import Mapping
 
-from functions.api.executions.schemas import ResetExecution, SendSignal
-from linkflow import ids
+from functions.api.executions.schemas import ResetExecution
 from linkflow.engine.histories import all_turns
 from linkflow.engine.resets import Reset, reset
-from linkflow.execution.events import SignalReceived
 from linkflow.execution.state import State
 from linkflow.execution.timeline import Entry, timeline
 from linkflow.runtime.wiring import World
 from linkflow.stores.records import ApiKey
-
-
-def told(world: World, body: SendSignal, by: str) -> SignalReceived:
-    """A signal without an id gets one, and cannot be repeated."""
-    return SignalReceived(body.name, body.payload, body.id or world.ids.new(ids.SIGNAL), by)
 
 
 async def detail(world: World, workspace: str, execution: str) -> tuple[State, list[Entry], bool]:

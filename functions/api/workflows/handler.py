@@ -24,11 +24,13 @@ from functions.api.workflows.schemas import (
     WorkflowView,
 )
 from functions.api.workflows.views import exported_view, hook_view, started_view, workflow_detail, workflow_view
+from linkflow.engine.signal import signal_with_start
 from linkflow.engine.start import start
 from linkflow.engine.synchronous import start_and_wait
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.parameters import Cursor, Limit, WaitSeconds
 from linkflow.runtime.routes import Routes, to_json_bytes
+from linkflow.runtime.telling import SignalledView, SignalOrStart, signalled_view, told
 from linkflow.runtime.wiring import World
 from linkflow.stores.records import Workflow
 
@@ -107,3 +109,14 @@ def workflow_routes(routes: Routes, world: World) -> None:
         requests = await service.requests(world, caller().workspace, workflow_id, body.executions, key, caller().user)
         started = await asyncio.gather(*(start(world.engine, request) for request in requests))
         return StartedBatch(data=[started_view(world, one) for one in started])
+
+    @routes.post(
+        "/api/v1/workflows/<workflow_id>/signal",
+        tags=_TAGS,
+        summary="Signal the open one, or start it",
+        status_code=202,
+    )
+    async def signal_or_start(workflow_id: str, body: SignalOrStart) -> SignalledView:
+        (request,) = await service.requests(world, caller().workspace, workflow_id, [body], None, caller().user)
+        news = told(world, body.signal, caller().user, current_call().headers.get("idempotency-key"))
+        return signalled_view(await signal_with_start(world.engine, request, news), news)

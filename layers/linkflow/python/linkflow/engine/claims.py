@@ -65,12 +65,6 @@ async def _written(engine: Engine, summary: Summary, opening: bytes, found: Item
     return True
 
 
-async def holder_of(engine: Engine, workspace: str, workflow: str, business_key: str) -> str | None:
-    """The open execution that has the business key for itself, if one does."""
-    found = await engine.table.get(keys.claim(workspace, workflow, business_key))
-    return None if found is None else await _open_holder(engine, workspace, found)
-
-
 async def hand_over(engine: Engine, old: Summary, new: Summary, opening: bytes) -> None:
     """Begin the execution that goes on in the place of `old`, and give it the claim, if `old` still has it."""
     found = await engine.table.get(keys.claim(old.workspace, old.workflow, old.business_key))

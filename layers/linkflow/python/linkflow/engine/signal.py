@@ -4,14 +4,13 @@ It is heard once, however often it is sent: its id names it. What somebody sends
 of the kind stays in its mailbox, which is not endless.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import msgspec
 
 from linkflow.engine.engine import Engine
 from linkflow.engine.news import tell
-from linkflow.engine.start import Start, start
+from linkflow.engine.start import Start, Started, begin
 from linkflow.errors import Conflict, TooLarge
 from linkflow.execution.events import SignalReceived
 from linkflow.execution.mailbox import UNREAD
@@ -19,13 +18,14 @@ from linkflow.execution.mailbox import UNREAD
 LARGEST = 65_536
 """Bytes of JSON that a payload may take."""
 
-Find = Callable[[Engine, Start], Awaitable[str | None]]
-"""The open execution that a start would be a second one of, if there is one."""
+
+class IsOver(Conflict):
+    """The execution is over, so it hears nothing any more."""
 
 
 async def signal(engine: Engine, workspace: str, execution: str, told: SignalReceived) -> None:
-    """Sending it again (the same id) changes nothing. Raises `NotFound`, `TooLarge`, and `Conflict` where the execution
-    is over or has too many unread signals."""
+    """Sending it again (the same id) changes nothing. Raises `NotFound`, `TooLarge`, `IsOver`, and `Conflict` where too
+    many signals wait to be read."""
     size = len(msgspec.json.encode(told.payload))
     if size > LARGEST:
         raise TooLarge("The signal's payload", size, LARGEST)
@@ -33,25 +33,21 @@ async def signal(engine: Engine, workspace: str, execution: str, told: SignalRec
     if told.id in state.heard:
         return
     if state.closed:
-        raise Conflict(f"The execution is over already: {state.status}.")
+        raise IsOver(f"The execution is over already: {state.status}.")
     raise Conflict(f"{UNREAD:,} signals wait to be read already; send it again when the execution has taken some.")
 
 
-async def signal_with_start(engine: Engine, request: Start, told: SignalReceived, find: Find) -> str:
-    """Signal the open execution that `find` finds; if there is none, start one and signal that. Its id.
+async def signal_with_start(engine: Engine, request: Start, told: SignalReceived) -> Started:
+    """Signal the open execution that has the business key; if there is none, start one, and signal that.
 
-    The start is remembered by the signal's id, so that a repetition finds what the first one started, closed or not."""
-    workspace = request.workflow.workspace
-    while (execution := await find(engine, request)) is not None:
+    What the start comes to is remembered by the signal's id, so that a repetition, or one after a crash between both,
+    tells the same execution. One that closed before it could hear the signal is no answer: then the next is tried."""
+    name = f"signal/{told.id}"
+    while True:
+        started = await begin(engine, replace(request, key_policy="use_existing", idempotency_key=name, exact=False))
         try:
-            await signal(engine, workspace, execution, told)
-        except Conflict:
-            summary = await engine.summaries.get(workspace, execution)
-            if summary is None or summary.status == "running":
-                raise
-            break  # it closed meanwhile
-        return execution
-    key = request.idempotency_key or f"signal/{told.id}"
-    execution = await start(engine, replace(request, idempotency_key=key))
-    await signal(engine, workspace, execution, told)
-    return execution
+            await signal(engine, request.workflow.workspace, started.execution, told)
+        except IsOver:
+            name = f"signal/{told.id}/{started.execution}"
+        else:
+            return started
