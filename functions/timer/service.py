@@ -22,6 +22,8 @@ async def ring(world: World, timer: Timer) -> None:
             await schedules.fire(world.engine, workspace, schedule)
         case Release():
             await wake_released(world.engine, timer)
+            if timer.cursor is None:
+                await schedules.sweep_shard(world.engine, timer.shard, world.clock.now())
         case _:
             assert_never(timer)
 

@@ -105,10 +105,19 @@ async def test_two_people_never_overwrite_each_other(house: House) -> None:
     assert changed.json()["recurrence"]["jitter"] == 60
     late = await house.http.patch(path, json={"name": "mine"}, headers=first)
     assert (late.status_code, late.json()["error"]["code"]) == (412, "outdated")
-    assert "revision 2" in late.json()["error"]["message"]
+    assert "revision is 2" in late.json()["error"]["message"]
     whole = await house.http.put(path, json={"name": "mine", "cron": "0 8 * * *"}, headers={"If-Match": '"2"'})
     assert (whole.json()["name"], whole.json()["recurrence"]["jitter"]) == ("mine", 0)
     assert faults(await house.http.patch(path, json={"cron": "0 99 * * *"})).keys() == {"$.body.cron"}
+
+
+async def test_a_repeated_request_makes_one_schedule(house: House) -> None:
+    workflow = await house.create(graph([node("start", "manual")]))
+    body = {"name": "n", "workflow": workflow["id"], "cron": "0 0 * * *"}
+    answers = [await house.http.post(PATH, json=body, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len((await house.http.get(PATH)).json()["data"]) == 1
 
 
 async def test_paused_it_has_no_next_firing(house: House) -> None:

@@ -41,7 +41,8 @@ def _detail(world: World, found: Found) -> ScheduleDetail:
 def _collection(routes: Routes, world: World) -> None:
     @routes.post("/api/v1/schedules", tags=_TAGS, summary="Start a workflow again and again", status_code=201)
     async def create_schedule(body: CreateSchedule) -> ScheduleDetail:
-        return _detail(world, await service.create(world, caller().workspace, body))
+        key = current_call().headers.get("idempotency-key")
+        return _detail(world, await service.create(world, caller().workspace, body, key))
 
     @routes.get("/api/v1/schedules", tags=_TAGS, summary="List schedules by name")
     async def list_schedules(limit: Limit = 50, cursor: Cursor = None) -> SchedulePage:

@@ -11,7 +11,7 @@ from functions.api.schedules.schemas import Backfill, ChangeSchedule, CreateSche
 from linkflow import ids
 from linkflow.engine.schedule_starts import backfill, to_backfill, trigger_now
 from linkflow.engine.schedules import announced, opening
-from linkflow.errors import Fault, Invalid, Outdated
+from linkflow.errors import ConditionFailed, Fault, Invalid, Outdated
 from linkflow.language.graph.check import schema_faults
 from linkflow.language.program import Graph
 from linkflow.language.recurrence.form import RecurrenceForm, recurrence_faults, to_recurrence
@@ -32,18 +32,23 @@ def checked(form: RecurrenceForm) -> Recurrence:
     return to_recurrence(form)
 
 
-async def create(world: World, workspace: str, body: CreateSchedule) -> Found:
-    """Raises `Invalid`, `NotFound` and `Conflict` for the workflow."""
+async def create(world: World, workspace: str, body: CreateSchedule, key: str | None) -> Found:
+    """The same `key` makes one schedule, however often it comes. Raises `Invalid`, `NotFound` and `Conflict` for the
+    workflow."""
     recurrence = checked(body)
     workflow = await world.engine.workflows.named(workspace, body.workflow)
     await _check_node(world, workspace, workflow.id, body.node)
-    identifier, now = world.ids.new(ids.SCHEDULE), world.clock.now()
+    now = world.clock.now()
+    identifier = world.ids.new(ids.SCHEDULE) if key is None else ids.derived(ids.SCHEDULE, workspace, f"key {key}")
     schedule = Schedule(
         workspace, identifier, body.name, workflow.id, recurrence, _form(body), now, now, body.input, body.node,
         body.overlap, body.misfire, body.misfire_window, body.paused,
     )  # fmt: skip
     puts, sends = opening(world.engine, schedule)
-    await world.table.transact(puts)
+    try:
+        await world.table.transact(puts)
+    except ConditionFailed:
+        return await world.engine.schedules.get(workspace, identifier)
     await world.queue.send(sends)
     return await world.engine.schedules.get(workspace, identifier)
 

@@ -151,7 +151,8 @@ class Outdated(Refused):
 
     def __init__(self, kind: str, revision: int) -> None:
         super().__init__(
-            f"The {kind} was changed meanwhile: it is at revision {revision}. Read it again, and send that as If-Match."
+            f"Somebody changed the {kind} meanwhile; the revision is {revision} now. Read again, and send your change "
+            "with that revision."
         )
 
 

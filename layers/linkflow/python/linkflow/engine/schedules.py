@@ -37,17 +37,18 @@ _PAGE: Final = 200
 
 async def sweep(engine: Engine, now: float) -> int:
     """Have every schedule looked at, to the second, that is due before the next sweep; how many they are."""
-    count = 0
-    for shard in range(keys.DUE_SHARDS):
-        cursor = None
-        while True:
-            entries, cursor = await engine.schedules.due(shard, now + HORIZON, _PAGE, cursor)
-            wanted = [one for one in entries if one.announced is None or one.moment < now - OVERDUE]
-            await engine.queue.send([look_at(one.workspace, one.schedule, one.moment - now) for one in wanted])
-            count += len(wanted)
-            if cursor is None:
-                break
-    return count
+    return sum([await sweep_shard(engine, shard, now) for shard in range(keys.DUE_SHARDS)])
+
+
+async def sweep_shard(engine: Engine, shard: int, now: float) -> int:
+    count, cursor = 0, None
+    while True:
+        entries, cursor = await engine.schedules.due(shard, now + HORIZON, _PAGE, cursor)
+        wanted = [one for one in entries if one.announced is None or one.moment < now - OVERDUE]
+        await engine.queue.send([look_at(one.workspace, one.schedule, one.moment - now) for one in wanted])
+        count += len(wanted)
+        if cursor is None:
+            return count
 
 
 def opening(engine: Engine, schedule: Schedule) -> tuple[Sequence[Put], Sequence[Send]]:
