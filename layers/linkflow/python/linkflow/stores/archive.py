@@ -17,6 +17,7 @@ from linkflow.errors import Broken
 from linkflow.ports import Absent, Blobs, Index, Item, Table
 from linkflow.stores import keys
 from linkflow.stores.records import Archived, Summary, decode, encode
+from linkflow.stores.schemas import SCHEMA, Schemas
 from linkflow.stores.turns import Numbered, Turn
 
 
@@ -61,18 +62,30 @@ class Retention(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class _Line(msgspec.Struct, frozen=True, array_like=True):
+    """`turn` is in the form in which it was archived (`schemas.py`)."""
+
     number: int
-    turn: Turn
+    turn: msgspec.Raw
 
 
 def packed(summary: Summary, turns: Sequence[Numbered]) -> bytes:
-    lines = [encode(summary), *(msgspec.json.encode(_Line(one.number, one.turn)) for one in turns)]
+    lines = [encode(summary), *(_line(one) for one in turns)]
     return zlib.compress(b"\n".join(lines), 6)
 
 
 def unpacked(piece: bytes) -> list[Numbered]:
     _, *lines = zlib.decompress(piece).split(b"\n")
-    return [Numbered(line.number, line.turn, archived=True) for one in lines for line in [_decoder.decode(one)]]
+    return [_numbered(_decoder.decode(one)) for one in lines]
+
+
+def _line(one: Numbered) -> bytes:
+    turn = msgspec.structs.replace(one.turn, schema=SCHEMA)
+    return msgspec.json.encode(_Line(one.number, msgspec.Raw(msgspec.json.encode(turn))))
+
+
+def _numbered(line: _Line) -> Numbered:
+    where = f"Turn {line.number} of an archived book"
+    return Numbered(line.number, Schemas().turn(bytes(line.turn), _turns, where), archived=True)
 
 
 async def read(blobs: Blobs, where: Archived) -> list[Numbered]:
@@ -149,3 +162,4 @@ class Archive:
 
 
 _decoder = msgspec.json.Decoder(_Line)
+_turns = msgspec.json.Decoder(Turn)

@@ -22,6 +22,7 @@ from linkflow.execution.state import State
 from linkflow.ports import Absent, Blobs, Item, Send, Table
 from linkflow.stores import archive, keys
 from linkflow.stores.records import Archived, Summary, decode
+from linkflow.stores.schemas import Schemas
 from linkflow.stores.turns import Numbered, Turn
 
 COMPRESS_ABOVE = 1_024
@@ -55,21 +56,23 @@ class Book:
 class Books:
     table: Table
     blobs: Blobs
+    schemas: Schemas = field(default_factory=Schemas)
     _encoder: msgspec.json.Encoder = field(default_factory=msgspec.json.Encoder)
     _decoder: msgspec.json.Decoder[Turn] = field(default_factory=lambda: msgspec.json.Decoder(Turn))
 
     async def opening(self, workspace: str, execution: str, turn: Turn) -> bytes:
         """Turn 0 as the payload of the summary item."""
-        return await self._packed(workspace, execution, 0, self._encoder.encode(turn))
+        written = msgspec.structs.replace(turn, schema=self.schemas.current)
+        return await self._packed(workspace, execution, 0, self._encoder.encode(written))
 
     async def append(self, book: Book, events: Sequence[Event], at: float, sends: Sequence[Send] = ()) -> bool:
         """Write the next turn; the state already holds it. False: somebody else wrote that turn, and `book` is
         outdated (load it again)."""
         number = book.number + 1
-        encoded = self._encoder.encode(Turn(at, tuple(events)))
+        encoded = self._encoder.encode(Turn(at, tuple(events), self.schemas.current))
         snapshot = await self._snapshot_if_due(book, number, len(encoded))
         body = await self._packed(book.workspace, book.execution, number, encoded)
-        item = Item(keys.turn(book.workspace, book.execution, number), body, payload=snapshot)
+        item = Item(keys.turn(book.workspace, book.execution, number), body, snapshot, self.schemas.current)
         if await self.table.put(item, Absent(), sends) is not None:
             return False
         book.number = number
@@ -86,8 +89,8 @@ class Books:
             for item in page.items:
                 if item.payload is not None and keys.turn_number(item.key) > 0:
                     content = await self._unpacked(item.payload)
-                    state, snapshot = msgspec.json.decode(content, type=State), len(content)
-                    book = Book(workspace, execution, state, keys.turn_number(item.key), 0, snapshot)
+                    state = self.schemas.snapshot(content, State, item.version, _named(item))
+                    book = Book(workspace, execution, state, keys.turn_number(item.key), 0, len(content))
                     break
                 newest_first.append(item)
             if state is None and page.cursor is None:
@@ -165,7 +168,7 @@ class Books:
         content = item.payload if number == 0 else item.body
         if content is None:
             raise Broken(f"The book {item.key.pk} has no opening.")
-        return Numbered(number, self._decoder.decode(await self._unpacked(content)))
+        return Numbered(number, self.schemas.turn(await self._unpacked(content), self._decoder, _named(item)))
 
     async def _apply(self, book: Book, item: Item) -> None:
         numbered = await self._numbered(item)
@@ -210,3 +213,7 @@ def _archived(items: Sequence[Item]) -> Archived | None:
     if len(items) != 1 or items[0].key.sk != keys.SUMMARY or items[0].payload is not None:
         return None
     return decode(items[0].body, Summary).archived
+
+
+def _named(item: Item) -> str:
+    return f"Turn {keys.turn_number(item.key)} of the book {item.key.pk}"

@@ -6,16 +6,14 @@ import msgspec
 
 from linkflow.execution.events import Event
 
-SCHEMA = 1
-"""Of the turns written now; readers know all schemas up to it."""
-
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened at the moment `at` (seconds since 1970)."""
 
     at: float
     events: tuple[Event, ...]
-    schema: int = SCHEMA
+    schema: int = 1
+    """The form it is written in (`schemas.py`); 1 where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
