@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.services import declare
-from infra.policies import policy
+from infra.policies import ISOLATED, policy
 from infra.template import template
 from linkflow.runtime.functions import HttpRoutes
 from linkflow.runtime.settings import Settings
@@ -72,6 +72,8 @@ def _configure(folder: Path, settings: Settings) -> None:
         (folder / f"policy-{name}.json").write_text(json.dumps(policy(group, settings.names)))
         own = stage.setdefault("lambda_functions", {}).setdefault(name, {})
         own |= {"autogen_policy": False, "iam_policy_file": f"policy-{name}.json"}
+        if name in ISOLATED:
+            own["environment_variables"] = {"LINKFLOW_SECRET": ""}
         own.setdefault("lambda_memory_size", max(one.memory for one in group))
     (folder / "config.json").write_text(json.dumps(config))
 

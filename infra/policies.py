@@ -22,7 +22,7 @@ _SENDS: dict[str, tuple[QueueSpec, ...]] = {
 _OPENS_SECRETS = frozenset({"api", "control_plane", "edge", "history"})
 _GATHERS = frozenset({"matching_sweep"})
 """Functions that receive from all dead letters."""
-_ISOLATED = {"worker_isolated": (OUTCOMES,)}
+ISOLATED: dict[str, tuple[QueueSpec, ...]] = {"worker_isolated": (OUTCOMES,)}
 """Functions that run what is not trusted, by the queues they send to: besides that, and the queue they are fed from,
 they have nothing."""
 
@@ -30,8 +30,8 @@ they have nothing."""
 def policy(functions: list[Function], names: str) -> dict[str, Any]:
     """For one Lambda function that carries out `functions` (HTTP ones share theirs)."""
     services = {one.service for one in functions}
-    isolated = {one.name for one in functions} <= _ISOLATED.keys()
-    reach = [_ISOLATED[one.name] if isolated else _SENDS[one.service] for one in functions]
+    isolated = {one.name for one in functions} <= ISOLATED.keys()
+    reach = [ISOLATED[one.name] if isolated else _SENDS[one.service] for one in functions]
     sends = sorted({spec.name for specs in reach for spec in specs})
     statements = [_allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], ["arn:*:logs:*:*:*"])]
     if not isolated:

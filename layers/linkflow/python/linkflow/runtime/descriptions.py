@@ -67,7 +67,7 @@ class ResetOfView(Schema):
 class DescriptionView(Schema):
     """`parent` is the execution whose task waits for this one. `continued_from`, `continued_as` and `chain` (the first)
     are the executions that go on in one another; `reset_of` and `reset_to` those that took one another up again.
-    `bytes` are what is read to go on."""
+    `bytes` are what is read to go on; `queued` is the limit it waits for before it begins."""
 
     id: str
     workflow: str
@@ -84,6 +84,7 @@ class DescriptionView(Schema):
     reason: str | None = None
     error: ErrorView | None = None
     paused: PauseView | None = None
+    queued: str | None = None
     parent: str | None = None
     continued_from: str | None = None
     continued_as: str | None = None
@@ -172,6 +173,7 @@ def description_view(told: Description) -> DescriptionView:
         reason=state.cancel,
         error=error_view(state.failure.error, state.failure.cause) if state.failure else None,
         paused=_pause_view(state),
+        queued=None if state.closed else state.queued,
         parent=state.parent.execution if state.parent else None,
         continued_from=state.continued_from,
         continued_as=state.successor if state.status == "continued" else None,

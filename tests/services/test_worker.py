@@ -1,0 +1,160 @@
+"""Tasks on the queue: run once where that is asked, given up when nobody waits, whole however large."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import ClassVar
+
+import msgspec
+
+from functions.worker.service import work
+from linkflow import ids
+from linkflow.adapters.clock import VirtualClock, timeless_loop
+from linkflow.engine.cancel import terminate
+from linkflow.engine.engine import Engine, Limits
+from linkflow.engine.programs import Programs
+from linkflow.engine.start import Start, start
+from linkflow.engine.visit import visit
+from linkflow.execution.state import State
+from linkflow.language.graph.compile import content_hash
+from linkflow.language.json import Json
+from linkflow.messages import LANE, TASKS, TaskMessage
+from linkflow.nodes.base import BaseNode, TaskContext, TaskNode, TaskResult
+from linkflow.nodes.catalog import NODES
+from linkflow.ports import Message
+from linkflow.runtime.settings import Settings
+from linkflow.runtime.wiring import in_memory
+from linkflow.stores.records import Workflow, WorkflowVersion
+from tests.unit.graphs import graph, node
+
+RUNS: list[str] = []
+
+
+class Long(TaskNode):
+    """Takes longer than a visit may."""
+
+    type: ClassVar[str] = "long"
+    default_timeout: ClassVar[float] = 600.0
+
+    says: str = ""
+    waits: bool = False
+
+    async def run(self, context: TaskContext) -> TaskResult:
+        RUNS.append(context.key)
+        if self.waits:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                RUNS.append("cut off")
+        return TaskResult({"said": self.says})
+
+
+KINDS: dict[str, type[BaseNode]] = {**NODES, "long": Long}
+
+
+@asynccontextmanager
+async def sent(
+    clock: VirtualClock, given: Json = None, config: Json = None, **more: Json
+) -> AsyncIterator[tuple[Engine, str, Message]]:
+    """An execution whose one task is on the queue."""
+    RUNS.clear()
+    world = in_memory(Settings(), clock)
+    engine = replace(
+        world.engine, nodes=KINDS, programs=Programs(world.engine.workflows, KINDS), limits=Limits(visit=45.0)
+    )
+    definition = graph([node("start", "manual"), node("job", "long", config=config, **more)], "start -> job")
+    now, text = clock.now(), msgspec.Raw(msgspec.json.encode(definition))
+    workflow = Workflow("ws", engine.ids.new(ids.WORKFLOW), "w", "graph", 1, now, now)
+    await engine.workflows.create(workflow, WorkflowVersion(1, content_hash(definition), "graph", text, now), ())
+    execution = await start(engine, Start(workflow, given, node="start"))
+    await visit(engine, "ws", execution)
+    (message,) = await engine.queue.receive(TASKS.name)
+    yield engine, execution, message
+    await world.close()
+
+
+async def ended(engine: Engine, execution: str) -> State:
+    state = await visit(engine, "ws", execution)
+    assert state is not None
+    return state
+
+
+async def test_an_outcome_of_any_size_and_arguments_of_any_size_come_home() -> None:
+    text = "x" * 900_000
+    async with sent(VirtualClock(), text, {"says": "{{ trigger }}"}) as (engine, execution, message):
+        assert len(message.body) < 10_000
+        assert msgspec.json.decode(message.body, type=TaskMessage).bare
+        await work(engine, message)
+        assert (await ended(engine, execution)).output == {"said": text}
+
+
+async def test_a_task_that_may_run_again_does_so_with_its_message() -> None:
+    async with sent(VirtualClock(), config={"says": "a"}) as (engine, execution, message):
+        await work(engine, replace(message, receives=2))
+        await work(engine, message)
+        assert len(RUNS) == 1, "what has its outcome is not run for nothing"
+        assert (await ended(engine, execution)).status == "succeeded"
+
+
+async def test_a_task_that_must_not_run_twice_fails_when_its_message_comes_again() -> None:
+    async with sent(VirtualClock(), at_most_once=True) as (engine, execution, message):
+        await work(engine, replace(message, receives=2))
+        assert RUNS == []
+        failure = (await ended(engine, execution)).failure
+        assert failure is not None
+        assert failure.error == "LinkFlow.Interrupted"
+
+
+async def test_a_visit_that_takes_over_sends_what_must_not_run_twice_only_once() -> None:
+    async with sent(VirtualClock(), at_most_once=True) as (engine, execution, _):
+        await visit(engine, "ws", execution, resumed=True)
+        assert not await engine.queue.receive(TASKS.name)
+    async with sent(VirtualClock()) as (engine, execution, _):
+        await visit(engine, "ws", execution, resumed=True)
+        assert len(await engine.queue.receive(TASKS.name)) == 1
+
+
+async def test_a_node_in_the_visit_that_must_not_run_twice_fails_where_it_was_interrupted() -> None:
+    """Its start is recorded first; the visit that takes over finds it."""
+    world = in_memory(Settings(), VirtualClock())
+    engine = replace(world.engine, nodes=KINDS, programs=Programs(world.engine.workflows, KINDS))
+    job = node("job", "long", config={"waits": True}, at_most_once=True)
+    definition = graph([node("start", "manual"), job], "start -> job")
+    text = msgspec.Raw(msgspec.json.encode(definition))
+    workflow = Workflow("ws", engine.ids.new(ids.WORKFLOW), "w", "graph", 1, 0.0, 0.0)
+    await engine.workflows.create(workflow, WorkflowVersion(1, content_hash(definition), "graph", text, 0.0), ())
+    execution = await start(engine, Start(workflow, None, node="start"))
+    RUNS.clear()
+    dying = asyncio.ensure_future(visit(engine, "ws", execution))
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert len(RUNS) == 1
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    state = await visit(engine, "ws", execution, resumed=True)
+    assert state is not None
+    assert state.failure is not None
+    assert (state.failure.error, len(RUNS)) == ("LinkFlow.Interrupted", 2)
+    await world.close()
+
+
+def test_a_task_that_nobody_waits_for_any_more_is_cut_off_within_moments() -> None:
+    clock = VirtualClock()
+
+    async def story() -> None:
+        async with sent(clock, config={"waits": True}) as (engine, execution, message):
+            began = clock.now()
+            job = asyncio.ensure_future(work(engine, message))
+            await clock.sleep(20)
+            assert not job.done()
+            await terminate(engine, "ws", execution, "us", "enough")
+            await visit(engine, "ws", execution)
+            await job
+            assert clock.now() - began < 40
+            await clock.sleep(1)
+            assert RUNS[-1] == "cut off"
+            assert len(await engine.queue.receive(LANE.name)) >= 1
+
+    with asyncio.Runner(loop_factory=lambda: timeless_loop(clock)) as runner:
+        runner.run(story())
