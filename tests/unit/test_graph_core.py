@@ -16,7 +16,9 @@ from linkflow.execution.events import (
     TaskTimedOut,
     VisitResumed,
 )
+from linkflow.language.graph.check import check_graph
 from linkflow.language.json import Json
+from linkflow.nodes.catalog import NODES
 from tests.unit.driver import Run, fails, gives, succeed
 from tests.unit.graphs import graph, node, program
 
@@ -316,3 +318,10 @@ def _graphs(draw: st.DrawFn) -> dict[str, Json]:
             edges.append({"source": name, "target": f"n{index}", "branch": branch})
         kinds.append("branch" if on_error == "branch" else kind)
     return {"nodes": nodes, "edges": edges}
+
+
+def test_a_field_that_is_not_there_is_told_with_the_one_that_was_meant() -> None:
+    drawn = graph([node("wait", "delay", {"second": 5})])
+    (fault,) = check_graph(drawn, NODES).errors
+    assert (fault.path, fault.code) == ("$.nodes[0].config.second", "extra_forbidden")
+    assert fault.message == ("There is no field 'second' here; did you mean 'seconds'? Known: seconds, until.")

@@ -3,8 +3,9 @@
 Errors keep a graph from being saved; warnings (a node that can never run) do not.
 """
 
+import difflib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
@@ -33,7 +34,7 @@ def check_graph(document: Json, catalogue: Catalogue) -> Checked:
     try:
         definition = GraphDefinition.model_validate(document)
     except ValidationError as error:
-        return Checked(None, list(schema_faults(error)))
+        return Checked(None, list(schema_faults(error, known=GraphDefinition.model_fields)))
     places = list(_places(definition, catalogue))
     errors = [fault for place in places for fault in _place_faults(place, catalogue)]
     errors += _duplicates(places)
@@ -101,11 +102,21 @@ def _duplicates(places: Sequence[_Place]) -> Iterator[Fault]:
             yield Fault(path, "duplicate_id", f"{seen[name]} nodes have the id '{name}'; ids are unique.")
 
 
-def schema_faults(error: ValidationError, root: str = "$") -> Iterator[Fault]:
-    """A model's complaints as faults, the path as in JSONPath: `$.nodes[2].timeout`."""
+def schema_faults(error: ValidationError, root: str = "$", known: Collection[str] = ()) -> Iterator[Fault]:
+    """A model's complaints as faults, the path as in JSONPath: `$.nodes[2].timeout`. `known` are the model's own
+    fields, for those who wrote another one."""
     for one in error.errors(include_url=False, include_context=False, include_input=False):
         path = root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"])
-        yield Fault(path, one["type"], one["msg"])
+        message = one["msg"]
+        if one["type"] == "extra_forbidden":
+            message = _unknown(str(one["loc"][-1]), known if len(one["loc"]) == 1 else ())
+        yield Fault(path, one["type"], message)
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    said = f"There is no field '{name}' here" + (f"; did you mean '{near[0]}'?" if near else ".")
+    return f"{said} Known: {', '.join(known)}." if known else said
 
 
 def _node_faults(body: Body, path: str, catalogue: Catalogue, *, inner: bool) -> Iterator[Fault]:
