@@ -65,7 +65,8 @@ def waiting() -> str:
 
 def refused(error: Refused) -> str:
     details = "".join(f"<li>{escape(fault.path)}: {escape(fault.message)}</li>" for fault in error.details)
-    text = "The link is not whole, or was never given." if error.status == 404 else error.message
+    known = {404: "The link is not whole, or was never given.", 422: "Go back, and mend this:"}
+    text = known.get(error.status, error.message)
     title = _SORRY.get(error.status, "That did not work")
     return _page(title, f"<p>{escape(text)}</p>" + (f"<ul>{details}</ul>" if details else ""))
 

@@ -102,3 +102,14 @@ async def test_in_a_loop_each_wait_has_its_own_link(house: House, outside: Outsi
         told = sent(outside, number)
         assert (await house.stranger.post(path_of(told["url"]), json=told["item"] * 2)).status_code == 202
     assert (await house.closed(started["id"]))["output"] == ["aa", "bb", "cc"]
+
+
+async def test_whoever_reads_the_book_learns_no_link_and_cannot_make_one_up(house: House, outside: Outside) -> None:
+    execution, link = await asked(house, outside, asking(outside))
+    shown = (await house.http.get(f"/api/v1/executions/{execution}/events", params={"limit": 200})).text
+    whole = shown + (await house.http.get(f"/api/v1/executions/{execution}")).text
+    whole += (await house.http.get(f"/api/v1/executions/{execution}/history")).text
+    assert link.rpartition("/")[2] not in whole
+    assert sent(outside)["token"] not in whole
+    assert '"salt"' not in whole
+    assert (await house.stranger.post(link, json=1)).status_code == 202

@@ -82,6 +82,7 @@ def recorded(numbered: Numbered) -> list[Recorded]:
     found = []
     for index, event in enumerate(numbered.turn.events):
         data = msgspec.to_builtins(event)
+        data.pop("salt", None)  # who has it can make up the execution's tokens
         found.append(Recorded(numbered.number, index, numbered.turn.at, data.pop("e"), data))
     return found
 

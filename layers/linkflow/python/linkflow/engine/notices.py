@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from linkflow.engine.engine import Call, Engine
 from linkflow.engine.tasks import context_of
+from linkflow.execution.tokens import filled_in
 from linkflow.language.json import Json
 from linkflow.nodes.http_request import HttpRequest
 
@@ -13,7 +14,12 @@ PATIENCE = 60.0
 
 async def notify(engine: Engine, call: Call, requests: Sequence[Json]) -> None:
     """Make these calls, one after the other. Each has an idempotency key of its own, the same when the task is run
-    again. Raises `NodeFailed`, `EvaluationFailed`."""
-    for index, request in enumerate(requests):
+    again. Links and tokens are filled in here: the book holds only what stands for them. Raises `NodeFailed`,
+    `EvaluationFailed`."""
+    book = await engine.books.load(call.workspace, call.execution) if requests else None
+    if book is None:
+        return
+    for index, asked in enumerate(requests):
+        request = filled_in(asked, book.state, call.task.scope, call.task.task)
         context = context_of(engine, call.task, call, engine.clock.now(), f"{call.task.key}-{index}", PATIENCE)
         await HttpRequest.configured(request).run(context)

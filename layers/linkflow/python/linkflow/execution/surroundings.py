@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from linkflow.execution.state import Iterations, Nodes, Scope, State
-from linkflow.execution.tokens import LinkKind, link, task_token
+from linkflow.execution.tokens import LinkKind, stand_in, task_token
 from linkflow.language.json import Json
 
 
@@ -114,7 +114,7 @@ class ScopeSurroundings:
         if item := self._item():
             roots["index"], roots["item"] = item
         if self.token is not None and self.address:
-            token = task_token(state, self.scope.id, self.token)
+            token = stand_in(state, "token", self.scope.id, self.token)
             roots["callback"] = {"url": self.link("resume"), "token": token}
         return roots
 
@@ -122,7 +122,8 @@ class ScopeSurroundings:
         if self.token is None:
             return ""
         part = "resume" if kind == "resume" else "approvals"
-        return f"{self.address}/{part}/{link(self.state, kind, self.scope.id, self.token, self.expires, person)}"
+        last = stand_in(self.state, kind, self.scope.id, self.token, self.expires, person)
+        return f"{self.address}/{part}/{last}"
 
     def seed(self) -> int:
         scope = self.scope

@@ -6,6 +6,7 @@ whenever it is asked for, as everything here.
 """
 
 import binascii
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
 from hmac import compare_digest
@@ -14,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from linkflow.execution.state import State
+from linkflow.language.json import Json
 
 
 class Token(msgspec.Struct, frozen=True, array_like=True):
@@ -81,6 +83,52 @@ def proves(token: Token | Link, state: State) -> bool:
     bare = msgspec.structs.replace(token, proof="")
     ours = bare.execution == state.names.execution_id and bare.workspace == state.workspace
     return ours and compare_digest(token.proof.encode(), _proof(bare, state.salt).encode())
+
+
+# ---------------------------------------------------------------- what stands for them in the book
+
+StoodFor = Literal["resume", "approval", "token"]
+_STAND_IN = re.compile(r"~(resume|approval|token)~(\d+)~([0-9a-f]*)~([0-9a-f]{32})~")
+
+
+def stand_in(state: State, kind: StoodFor, scope: int, task: int, expires: float = 0.0, person: str = "") -> str:
+    """A text for a token or the last part of a link, which proves nothing to anybody: books are shown to people who may
+    not decide for others. It is made of characters that no encoding of addresses changes."""
+    name = person.encode().hex()
+    return f"~{kind}~{int(expires)}~{name}~{_mark(state, kind, scope, task, int(expires), name)}~"
+
+
+def filled_in(value: Json, state: State, scope: int, task: int) -> Json:
+    """`value`, with the real ones in place of what stands for them. Only what was made for this task counts, so nobody
+    gets a link by writing what looks like one."""
+
+    def real(found: re.Match[str]) -> str:
+        kind, expires, name, mark = found.groups()
+        if not compare_digest(mark, _mark(state, kind, scope, task, int(expires), name)):
+            return found[0]
+        if kind == "token":
+            return task_token(state, scope, task)
+        return link(state, "resume" if kind == "resume" else "approval", scope, task, int(expires), _text(name))
+
+    match value:
+        case str():
+            return _STAND_IN.sub(real, value)
+        case dict():
+            return {name: filled_in(one, state, scope, task) for name, one in value.items()}
+        case list():
+            return [filled_in(one, state, scope, task) for one in value]
+        case _:
+            return value
+
+
+def _text(name: str) -> str:
+    return bytes.fromhex(name).decode()
+
+
+def _mark(state: State, kind: str, scope: int, task: int, expires: int, name: str) -> str:
+    key = blake2b(b"stand-in" + state.salt.encode(), digest_size=32).digest()
+    told = msgspec.json.encode([kind, state.names.execution_id, scope, task, expires, name])
+    return blake2b(told, key=key, digest_size=16).hexdigest()
 
 
 def _proof(bare: Token | Link, salt: str) -> str:

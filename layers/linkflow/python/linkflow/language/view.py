@@ -59,7 +59,8 @@ class Surroundings(Protocol):
         ...
 
     def link(self, kind: Literal["resume", "approval"], person: str = "") -> str:
-        """An address at which somebody outside ends the task that is being scheduled; empty where there is none."""
+        """An address at which somebody outside ends the task that is being scheduled; empty where there is none. Its
+        last part is filled in when it is sent out."""
         ...
 
     def seed(self) -> int:
