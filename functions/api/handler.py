@@ -14,6 +14,7 @@ from functions.api.schedules.handler import schedule_routes
 from functions.api.tasks.handler import task_routes
 from functions.api.testing.handler import testing_routes
 from functions.api.workflows.handler import workflow_routes
+from functions.api.workspaces.handler import workspace_routes
 from linkflow.runtime.functions import Function, HttpRoutes
 from linkflow.runtime.routes import Routes
 from linkflow.runtime.task_queues import task_queue_routes
@@ -33,5 +34,6 @@ def functions(world: World) -> Sequence[Function]:
     approval_routes(routes, world)
     event_routes(routes, world)
     retention_routes(routes, world)
+    workspace_routes(routes, world)
     testing_routes(routes, world)
     return [Function("api_http", "api", HttpRoutes(routes))]

@@ -40,6 +40,8 @@ async def call_off(world: World, workspace: str, identifier: str) -> Operation:
     now = world.clock.now()
 
     def called_off(found: Operation) -> Operation:
+        if found.action == "delete_workspace":
+            raise Conflict("The deletion of a workspace cannot be called off; part of it is gone already.")
         if found.status not in ("running", "cancelled"):
             raise Conflict(f"The operation is over already: {found.status}.")
         return finished(found, "cancelled", now)

@@ -92,7 +92,7 @@ class Callbacks:
     async def listed(self, workspace: str) -> Sequence[Callback]:
         """All of a workspace, as they are now."""
         found: list[Callback] = []
-        where = keys.callbacks(workspace)
+        where = keys.beside(keys.callback(workspace, ""), 1_000)
         while True:
             page = await self._table.query(where)
             found += [decode(item.body, Callback) for item in page.items]
@@ -149,11 +149,14 @@ class Deliveries:
     async def listed(
         self, workspace: str, callback: str, limit: int, cursor: str | None
     ) -> tuple[Sequence[Delivery], str | None]:
-        page = await self._table.query(keys.deliveries(workspace, callback, limit, cursor))
+        page = await self._table.query(keys.newest_first(keys.delivery(workspace, callback, ""), limit, cursor))
         return [decode(item.body, Delivery) for item in page.items], page.cursor
 
+    async def delete(self, delivery: Delivery) -> None:
+        await self._table.delete(keys.delivery(delivery.workspace, delivery.callback, delivery.id))
+
     async def attempted(self, delivery: Delivery, attempt: Attempt, status: Standing, reason: str = "") -> None:
-        """Write an attempt into the log. If the log has forgotten the delivery, it is there again."""
+        """Write an attempt into the log, unless that has forgotten the delivery."""
 
         def written(found: Delivery) -> Delivery:
             attempts = (*found.attempts, attempt)[-ATTEMPTS_KEPT:]
@@ -182,11 +185,7 @@ class Deliveries:
 
     async def _change(self, delivery: Delivery, change: Callable[[Delivery], Delivery], now: float) -> Delivery:
         key = keys.delivery(delivery.workspace, delivery.callback, delivery.id)
-        changed = await _changed(self._table, key, Delivery, change, now + LOGGED_FOR)
-        if changed is None:
-            changed = change(delivery)
-            await self._table.put(_logged(changed, now))
-        return changed
+        return await _changed(self._table, key, Delivery, change, now + LOGGED_FOR) or delivery
 
 
 def _standing(delivery: Delivery, status: Standing, at: float, reason: str) -> Delivery:

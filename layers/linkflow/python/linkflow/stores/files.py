@@ -5,7 +5,7 @@ writing it once, and whoever reads while somebody writes gets one or the other, 
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from linkflow.errors import Broken
@@ -18,13 +18,22 @@ from linkflow.stores.records import File, decode, encode
 class Files:
     table: Table
     blobs: Blobs
+    known: set[tuple[str, str]] = field(default_factory=set)
+    """Buckets that this process has written down."""
 
     async def put(self, workspace: str, bucket: str, name: str, content: bytes, now: float) -> File:
         digest = sha256(content).hexdigest()
         file = File(bucket, name, len(content), digest, now, f"{workspace}/files/{digest}")
+        await self._know(workspace, bucket)
         await self.blobs.put(file.blob, content)
         await self.table.put(Item(keys.file(workspace, bucket, name), encode(file)))
         return file
+
+    async def _know(self, workspace: str, bucket: str) -> None:
+        """Buckets are written down before their first file, so that everything of a workspace can be found."""
+        if (workspace, bucket) not in self.known:
+            await self.table.put(Item(keys.bucket(workspace, bucket), b""))
+            self.known.add((workspace, bucket))
 
     async def get(self, workspace: str, bucket: str, name: str) -> tuple[File, bytes] | None:
         item = await self.table.get(keys.file(workspace, bucket, name))

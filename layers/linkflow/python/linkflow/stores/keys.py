@@ -6,6 +6,7 @@ WF#w#id      META, V#00000001   a workflow and its versions
 SCH#w#id     SCHEDULE, STANDING  a schedule as people made it, and where it stands
 HOOK#token   HOOK               where a webhook leads
 KEY#hash     KEY                an API key, found by the hash of its text
+FILE#w       <bucket>           that there is such a bucket
 FILE#w#b     <key>              a file in a bucket of the workspace
 CLAIM#w#id   <business key>     which open execution of a workflow has that key for itself
 IDEM#w#key   IDEM               what a repeated request was answered with
@@ -34,6 +35,16 @@ from linkflow.ports import Index, Key, Range
 SUMMARY = "SUMMARY"
 _TURN = "TURN#"
 _LAST_TURN = f"{_TURN}~"
+
+
+def beside(key: Key, limit: int = 100) -> Range:
+    """Everything of the partition that the key is in."""
+    return Range(key.pk, limit=limit)
+
+
+def newest_first(key: Key, limit: int, after: str | None) -> Range:
+    """The same for things named by ids, which sort by their moment."""
+    return Range(key.pk, reverse=True, limit=limit, after=after)
 
 
 def summary(workspace: str, execution: str) -> Key:
@@ -111,26 +122,16 @@ def callback(workspace: str, identifier: str) -> Key:
     return Key(f"CALLBACK#{workspace}", identifier)
 
 
-def callbacks(workspace: str) -> Range:
-    return Range(f"CALLBACK#{workspace}", limit=1_000)
-
-
 def delivery(workspace: str, callback_: str, identifier: str) -> Key:
     return Key(f"DELIVERY#{workspace}#{callback_}", identifier)
 
 
-def deliveries(workspace: str, callback_: str, limit: int, after: str | None) -> Range:
-    """Newest first: ids begin with the moment at which the execution did."""
-    return Range(f"DELIVERY#{workspace}#{callback_}", reverse=True, limit=limit, after=after)
+def bucket(workspace: str, name: str) -> Key:
+    return Key(f"FILE#{workspace}", name)
 
 
 def operation(workspace: str, identifier: str) -> Key:
     return Key(f"OPERATION#{workspace}", identifier)
-
-
-def operations(workspace: str, limit: int, after: str | None) -> Range:
-    """Newest first, by their ids."""
-    return Range(f"OPERATION#{workspace}", reverse=True, limit=limit, after=after)
 
 
 def rate(name: str, begins: float) -> Key:
@@ -323,6 +324,10 @@ def workflows_named(workspace: str, name: str) -> Range:
 
 def listed_workflow(name: str, identifier: str) -> str:
     return f"{name.casefold()}#{identifier}"
+
+
+def listed_api_keys(workspace: str) -> str:
+    return f"KEY#{workspace}"
 
 
 def listed_schedules(workspace: str) -> str:

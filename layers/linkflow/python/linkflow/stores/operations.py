@@ -73,7 +73,7 @@ class Operations:
 
     async def listed(self, workspace: str, limit: int, cursor: str | None) -> tuple[Sequence[Operation], str | None]:
         """Newest first."""
-        page = await self._table.query(keys.operations(workspace, limit, cursor))
+        page = await self._table.query(keys.newest_first(keys.operation(workspace, ""), limit, cursor))
         return [decode(item.body, Operation) for item in page.items], page.cursor
 
     async def change(

@@ -41,6 +41,8 @@ async def deliver(engine: Engine, call: Call) -> Told:
     """One attempt. Raises `NodeFailed`: `FAILED`, or `USELESS` when the callback is gone or will never work."""
     given = msgspec.convert(call.task.arguments, _Given)
     delivery = await _logged(engine, given)
+    if delivery is None:
+        raise NodeFailed(USELESS, "The log knows nothing of this delivery any more.", retryable=False)
     if delivery.status == "delivered" and delivery.round == given.round:
         return answered(engine, call, {"status": "delivered"})
     try:
@@ -86,7 +88,9 @@ async def bury(engine: Engine, call: Call) -> Told:
     given = msgspec.convert(call.task.arguments, _Given)
     failure = call.task.arguments.get("failure") or {}
     now, reason = engine.clock.now(), str(failure.get("Cause") or failure.get("Error") or "")
-    await engine.deliveries.close(await _logged(engine, given), "dead", now, reason)
+    delivery = await _logged(engine, given)
+    if delivery is not None:
+        await engine.deliveries.close(delivery, "dead", now, reason)
     return answered(engine, call, {"status": "dead"})
 
 
@@ -105,20 +109,12 @@ def secret_context(workspace: str, callback: str) -> dict[str, str]:
     return {"workspace": workspace, "callback": callback}
 
 
-async def _logged(engine: Engine, given: _Given) -> Delivery:
+async def _logged(engine: Engine, given: _Given) -> Delivery | None:
+    """As the log has it, in the round that is being told now. None: it is forgotten, or was taken away."""
     found = await engine.deliveries.get(given.workspace, given.callback, given.delivery)
-    fresh = Delivery(
-        given.delivery,
-        given.callback,
-        given.workspace,
-        given.execution,
-        given.event,
-        engine.clock.now(),
-        round=given.round,
-    )
-    if found is None or found.round < given.round:
-        return await engine.deliveries.again(found or fresh, given.round, engine.clock.now())
-    return found
+    if found is None or found.round >= given.round:
+        return found
+    return await engine.deliveries.again(found, given.round, engine.clock.now())
 
 
 VERBS: dict[str, Verb] = {"deliver_callback": deliver, "bury_callback": bury}
