@@ -5,77 +5,12 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
-import msgspec
 import pytest
 
-from linkflow import ids
-from linkflow.adapters.clock import VirtualClock
 from linkflow.engine.cancel import cancel
-from linkflow.engine.engine import Call, Engine, Integration, Told
-from linkflow.engine.integrations import INTEGRATIONS
 from linkflow.engine.news import tell
-from linkflow.engine.start import Start, start
-from linkflow.engine.visit import visit
-from linkflow.execution.events import SignalReceived, TaskSucceeded
-from linkflow.execution.state import State
-from linkflow.language.graph.compile import content_hash
-from linkflow.runtime.settings import Settings
-from linkflow.runtime.wiring import World, in_memory
-from linkflow.stores.records import Workflow, WorkflowVersion
-from tests.unit.graphs import graph, node
-
-STEPS = 12
-NAMES = [f"n{index}" for index in range(STEPS)]
-
-
-class Working:
-    """Does nothing, and remembers for whom; holds up the call number `stop` until `go`."""
-
-    def __init__(self, stop: int | None = None) -> None:
-        self.calls: list[tuple[str, str]] = []
-        self.stop = stop
-        self.stopped, self.go = asyncio.Event(), asyncio.Event()
-
-    def get(self, resource: str, /) -> Integration | None:
-        return self.work if resource == "linkflow:no_op" else INTEGRATIONS.get(resource)
-
-    async def work(self, engine: Engine, call: Call) -> Told:
-        task = call.task
-        self.calls.append((task.node, task.key))
-        if len(self.calls) == self.stop:
-            self.stopped.set()
-            await self.go.wait()
-        return TaskSucceeded(task.scope, task.task, task.arguments, engine.clock.now(), engine.clock.now())
-
-
-class Stage:
-    """A world in memory and one execution in it, which visits are made to by hand."""
-
-    def __init__(self, working: Working) -> None:
-        self.working = working
-        self.world: World = in_memory(Settings(), VirtualClock(), working)
-
-    async def begin(self, definition: Any, dialect: str = "graph", *, express: bool = False) -> str:
-        engine, now = self.world.engine, self.world.clock.now()
-        workflow = Workflow("ws", self.world.ids.new(ids.WORKFLOW), "test", dialect, 1, now, now)
-        text = msgspec.Raw(msgspec.json.encode(definition))
-        content = content_hash([definition, express])
-        version = WorkflowVersion(1, content_hash(definition) if not express else content, dialect, text, now, express)
-        await engine.workflows.create(workflow, version, ())
-        return await start(engine, Start(workflow, {"n": 1}, node="start" if dialect == "graph" else None))
-
-    async def visit(self, execution: str, *, resumed: bool = False) -> State:
-        state = await visit(self.world.engine, "ws", execution, resumed=resumed)
-        assert state is not None
-        return state
-
-    async def turns(self, execution: str) -> int:
-        return await self.world.engine.books.last_number("ws", execution) or 0
-
-
-def line(names: list[str] = NAMES, **settings: Any) -> Any:
-    edges = [f"{source} -> {target}" for source, target in pairwise(["start", *names])]
-    return graph([node("start", "manual"), *map(node, names)], *edges, **settings)
+from linkflow.execution.events import SignalReceived
+from tests.services.stage import NAMES, STEPS, Stage, Working, line
 
 
 @pytest.mark.parametrize(
@@ -105,9 +40,7 @@ async def test_a_group_that_has_waited_long_enough_is_put_while_the_next_task_st
     visiting = asyncio.create_task(stage.visit(execution))
     await stage.working.stopped.wait()
     assert await stage.turns(execution) == 0
-    clock = stage.world.clock
-    assert isinstance(clock, VirtualClock)
-    await clock.advance(6)
+    await stage.clock.advance(6)
     while not await stage.turns(execution):  # noqa: ASYNC110 (the put finishes in its own time)
         await asyncio.sleep(0)
     stage.working.go.set()
@@ -167,9 +100,7 @@ async def test_a_cancel_during_a_group_is_obeyed_with_what_was_done_on_record() 
     visiting = asyncio.create_task(stage.visit(execution))
     await working.stopped.wait()
     await cancel(stage.world.engine, "ws", execution, "us_1", "enough")
-    clock = stage.world.clock
-    assert isinstance(clock, VirtualClock)
-    await clock.advance(2)
+    await stage.clock.advance(2)
     assert (await visiting).status == "cancelled"
 
 
@@ -185,9 +116,7 @@ async def test_an_express_machine_is_recorded_when_it_waits_and_when_it_ends() -
     execution = await stage.begin(machine, "asl", express=True)
     await stage.visit(execution)
     assert await stage.turns(execution) == 1
-    clock = stage.world.clock
-    assert isinstance(clock, VirtualClock)
-    await clock.advance(101)
+    await stage.clock.advance(101)
     assert (await stage.visit(execution)).status == "succeeded"
     assert await stage.turns(execution) == 2
 

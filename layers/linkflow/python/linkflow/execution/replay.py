@@ -20,6 +20,8 @@ from linkflow.language.program import Program
 
 _NEWS = get_args(e.News)
 _WHOLE_BEFORE = (*_NEWS, e.MomentReached)
+_TOLD = (*_NEWS, e.ExecutionStarted, e.ExecutionQueued, e.ExecutionAdmitted, e.ExecutionReset)
+"""What no program decides."""
 CLOSING = (
     e.ExecutionSucceeded,
     e.ExecutionFailed,
@@ -71,7 +73,7 @@ def first_divergence(program: Program, book: Sequence[Placed]) -> Placed | None:
     were computed are not compared: a turn does not keep the exact time of each decision."""
     state, expected = State(), deque[e.Event]()
     for one in book:
-        if isinstance(one.event, e.ExecutionStarted | _NEWS):
+        if isinstance(one.event, _TOLD):
             evolve(state, one.event, one.at)
             continue
         if not expected:
