@@ -9,7 +9,8 @@ import msgspec
 from linkflow.engine.engine import Call, Engine, Told
 from linkflow.engine.news import tell
 from linkflow.engine.tasks import run_alone, run_bounded
-from linkflow.errors import NotFound
+from linkflow.engine.wakes import wake
+from linkflow.errors import NotFound, TryAgain
 from linkflow.execution.advance import expects, run_task
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed
@@ -29,6 +30,8 @@ async def work(engine: Engine, message: Message) -> None:
     workspace, execution = given.workspace, given.execution
     task = await _wanted(engine, given)
     if task is None:
+        if message.receives > 1:  # (who wrote its outcome may have died before the wake)
+            await engine.queue.send([wake(workspace, execution)])
         return
     if task.at_most_once and message.receives > 1:
         outcome: Told | None = _interrupted(task)
@@ -69,17 +72,18 @@ async def _unless_unwanted(engine: Engine, call: Call) -> Told | None:
 
 
 async def _unwanted(engine: Engine, call: Call) -> None:
-    """Returns when the task is not awaited any more."""
+    """Returns when the task is not awaited any more. A look that fails says nothing."""
     seen = None
     while True:
         await engine.clock.sleep(LOOK_EVERY)
-        last = await engine.books.last_number(call.workspace, call.execution)
-        if last == seen:
-            continue
-        seen = last
-        book = await engine.books.load(call.workspace, call.execution)
-        if book is None or not expects(book.state, call.task.scope, call.task.task):
-            return
+        with contextlib.suppress(TryAgain):
+            last = await engine.books.last_number(call.workspace, call.execution)
+            if last == seen:
+                continue
+            book = await engine.books.load(call.workspace, call.execution)
+            if book is None or not expects(book.state, call.task.scope, call.task.task):
+                return
+            seen = last
 
 
 async def work_isolated(world: World, message: Message) -> None:

@@ -10,7 +10,6 @@ import asyncio
 import heapq
 import selectors
 import time
-from collections.abc import Callable
 
 
 class SystemClock:
@@ -69,11 +68,25 @@ class VirtualClock:
         if due is None:
             return False
         self._now = max(self._now, due)
+        self._wake_due()
+        return True
+
+    def jump(self, most: float | None) -> bool:
+        """Move to the next sleeper's moment, but by `most` seconds at most; False when nothing says how far."""
+        due = self.next_moment()
+        if due is None and most is None:
+            return False
+        limit = None if most is None else self._now + most
+        if due is None or (limit is not None and limit < due):
+            self._now = max(self._now, limit or 0.0)
+            return True
+        return self.wake_next()
+
+    def _wake_due(self) -> None:
         while self._sleepers and self._sleepers[0][0] <= self._now:
             woken = heapq.heappop(self._sleepers)[2]
             if not woken.done():
                 woken.set_result(None)
-        return True
 
 
 async def _let_others_run() -> None:
@@ -83,19 +96,33 @@ async def _let_others_run() -> None:
 
 
 def timeless_loop(clock: VirtualClock) -> asyncio.AbstractEventLoop:
-    """An event loop in which waiting takes no time: `clock` jumps to the next sleeper when nothing else can run.
+    """An event loop in which waiting takes no time: `clock` jumps to the next sleeper, or to the loop's own next timer,
+    when nothing else can run.
 
-    Deterministic as long as nothing in it uses threads, sockets or the loop's own timers."""
-    return asyncio.SelectorEventLoop(_NeverIdle(clock.wake_next))
+    Deterministic as long as nothing in it uses threads or sockets."""
+    return _TimelessLoop(clock)
+
+
+class _TimelessLoop(asyncio.SelectorEventLoop):
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        super().__init__(_NeverIdle(clock))
+        self._clock_resolution = 1e-6
+        """Seconds by which a timer may come early: more than what a float tells apart at the moments of our time."""
+
+    def time(self) -> float:
+        return self._clock.now()
 
 
 class _NeverIdle(selectors.DefaultSelector):
-    def __init__(self, move_time: Callable[[], bool]) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
-        self._move_time = move_time
+        self._clock = clock
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        blocks = timeout is None or timeout > 0
-        if blocks and not (ready := super().select(0)):
-            return super().select(0 if self._move_time() else timeout)
-        return ready if blocks else super().select(timeout)
+        ready = super().select(0)
+        if ready or (timeout is not None and timeout <= 0):
+            return ready
+        if self._clock.jump(timeout):
+            return []
+        return super().select(timeout)

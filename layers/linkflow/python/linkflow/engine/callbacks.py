@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from linkflow.engine.engine import Engine
 from linkflow.engine.lease import extend, settle
 from linkflow.engine.news import tell
+from linkflow.engine.wakes import wake
 from linkflow.errors import Conflict, NotFound
 from linkflow.execution.advance import expects, run_task
 from linkflow.execution.commands import RunTask
@@ -94,6 +95,7 @@ async def _waiting(engine: Engine, workspace: str, text: str) -> RunTask:
     if not proves(token, state):
         raise NotFound("task token", text[:12] + "…")
     if not expects(state, token.scope, token.task):
+        await engine.queue.send([wake(workspace, token.execution)])  # (who took it may have died before that)
         raise Conflict("The task is over already: it ended, timed out, or was given up.")
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
     return run_task(program, state, state.scopes[token.scope])

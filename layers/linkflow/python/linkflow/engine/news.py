@@ -14,8 +14,9 @@ from linkflow.execution.state import State
 
 
 async def tell(engine: Engine, workspace: str, execution: str, news: News) -> State:
-    """Tell the execution, if it still cares: late and repeated news changes nothing. Its state, as it was when the
-    news came. Raises `NotFound`."""
+    """Tell the execution, if it still cares: late and repeated news changes nothing, but that an open execution is
+    woken once more, in case whoever wrote it before died between the write and the wake. Its state, as it was when
+    the news came. Raises `NotFound`."""
 
     async def write(batch: Sequence[News]) -> State:
         return await _written(engine, workspace, execution, batch)

@@ -45,7 +45,8 @@ async def sweep_shard(engine: Engine, shard: int, now: float) -> int:
     while True:
         entries, cursor = await engine.schedules.due(shard, now + HORIZON, _PAGE, cursor)
         wanted = [one for one in entries if one.announced is None or one.moment < now - OVERDUE]
-        await engine.queue.send([look_at(one.workspace, one.schedule, one.moment - now) for one in wanted])
+        if wanted:
+            await engine.queue.send([look_at(one.workspace, one.schedule, one.moment - now) for one in wanted])
         count += len(wanted)
         if cursor is None:
             return count

@@ -13,6 +13,7 @@ from typing import Any
 from linkflow.engine.enabled import check_enabled
 from linkflow.engine.engine import Call, Engine, Told
 from linkflow.engine.gates import Postponed, passage
+from linkflow.errors import TryAgain
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskPostponed, TaskSubmitted, TaskSucceeded, TaskTimedOut
 from linkflow.language.view import EvaluationFailed
@@ -22,6 +23,8 @@ from linkflow.ports import HttpFailed, HttpRequest
 _log = logging.getLogger(__name__)
 NO_DEADLINE = 86_400.0
 """Seconds that a node without a deadline may believe it has."""
+PAUSES = (0.2, 1.0, 3.0, 9.0, 27.0)
+"""Seconds between the tries of a task while our own stores cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ async def _outcome(engine: Engine, task: RunTask, carry_out: Callable[[], Awaita
 
 async def _told(engine: Engine, task: RunTask, carry_out: Callable[[], Awaitable[Told]], started: float) -> Told:
     try:
-        return await carry_out()
+        return await _insisted(engine, task, carry_out)
     except Postponed as postponed:
         return TaskPostponed(task.scope, task.task, postponed.until, postponed.paid)
     except NodeFailed as failed:
@@ -131,6 +134,20 @@ async def _bounded(engine: Engine, task: RunTask, work: Coroutine[Any, Any, Told
     finally:
         timer.cancel()
         job.cancel()
+
+
+async def _insisted(engine: Engine, task: RunTask, carry_out: Callable[[], Awaitable[Told]]) -> Told:
+    """Our own stores may have a bad moment, of which no workflow should hear. What tasks do bears repetition."""
+    for pause in PAUSES:
+        try:
+            return await carry_out()
+        except TryAgain as trouble:
+            _log.warning("task_postponed", extra={"node": task.node, "reason": trouble.message})
+            await engine.clock.sleep(pause)
+    try:
+        return await carry_out()
+    except TryAgain as trouble:
+        raise NodeFailed("LinkFlow.Unreachable", trouble.message) from trouble
 
 
 def _node(engine: Engine, resource: str, task: RunTask) -> TaskNode:

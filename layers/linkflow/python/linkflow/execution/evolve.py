@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution import mailbox, wishes
+from linkflow.execution.failures import INTERRUPTED
 from linkflow.execution.open_tasks import beat, postpone, schedule, sleep, started, submitted, task_over
 from linkflow.execution.parts import begin_part, is_part, part_failed, part_settled
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Phase, Scope, Stage, State, Status
@@ -47,6 +48,7 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
         case e.TaskSucceeded() if is_part(state.scopes[event.scope]):
             part_settled(state, state.scopes[event.scope], event.result)
         case e.TaskFailed() | e.TaskTimedOut() if is_part(state.scopes[event.scope]):
+            _given_up(state, event)
             part_failed(state, state.scopes[event.scope], Failure(event.error, event.cause))
         case e.TaskSucceeded():
             scope = task_over(state, event.scope)
@@ -74,11 +76,12 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             state.output = state.scopes[0].carry
             _close(state, "succeeded", at)
         case e.TaskFailed():
+            _given_up(state, event)
             scope = task_over(state, event.scope)
             scope.failure = Failure(event.error, event.cause, event.retryable, event.retry_after)
             scope.phase = "failed" if scope.composite is None else "composite"
         case e.TaskTimedOut():
-            orphan(state, state.scopes[event.scope])
+            _given_up(state, event)
             scope = task_over(state, event.scope)
             scope.failure = Failure(event.error, event.cause)
             scope.phase = "failed" if scope.composite is None else "composite"
@@ -272,6 +275,12 @@ def _wait_over(state: State, scope: Scope) -> None:
     if scope.due is not None and scope.due > scope.entered_at:
         waited(state, scope)
     ready(state, scope.id, _AWAKE.get(scope.phase, "run")).due = None
+
+
+def _given_up(state: State, event: e.TaskFailed | e.TaskTimedOut) -> None:
+    """The task ends, and not because what worked on it did."""
+    if isinstance(event, e.TaskTimedOut) or event.error == INTERRUPTED:
+        orphan(state, state.scopes[event.scope])
 
 
 def _close(state: State, status: Status, at: float) -> None:

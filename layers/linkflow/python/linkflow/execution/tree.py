@@ -150,8 +150,8 @@ def deafen(state: State, scope: Scope) -> None:
 
 def orphan(state: State, scope: Scope) -> None:
     """Nobody waits any more for the child execution that works on this scope's task, if one does, or for the people who
-    were asked."""
-    if scope.task is not None and scope.task.submitted and scope.task.pattern in ("sync", "token"):
+    were asked. (Either may be, although nobody lived to say so.)"""
+    if scope.task is not None and scope.task.pattern in ("sync", "token"):
         (state.orphans if scope.task.pattern == "sync" else state.unasked).append(scope.task.task)
 
 

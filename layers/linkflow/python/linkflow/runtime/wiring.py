@@ -161,20 +161,25 @@ def assemble(
     tidy: Tidy = _nothing_to_tidy,
     integrations: Integrations = INTEGRATIONS,
     catalogue: Catalogue | None = None,
+    names: Ids | None = None,
+    http: Http | None = None,
 ) -> World:
-    """A world over one family's ports, with the engine on it."""
-    names = SystemIds(clock)
-    http = GuardedHttp(allow=settings.allow_hosts)
+    """A world over one family's ports, with the engine on it. Names and the way out are the system's unless given."""
+    names = names or SystemIds(clock)
+    guarded = GuardedHttp(allow=settings.allow_hosts) if http is None else None
+    out = http or guarded
+    assert out is not None  # noqa: S101 (one of both)
     limits = Limits(visit=None if settings.resident else settings.visit_seconds)
     platform = Platform(shipped, keyring, signed, settings.secret.get_secret_value())
     address = settings.address
-    engine = build(table, queue, blobs, clock, names, http, nodes, integrations, limits, platform, catalogue, address)
+    engine = build(table, queue, blobs, clock, names, out, nodes, integrations, limits, platform, catalogue, address)
 
     async def close_all() -> None:
-        await http.close()
+        if guarded is not None:
+            await guarded.close()
         await close()
 
-    return World(table, queue, blobs, keyring, clock, names, http, settings, engine, close_all, tidy)
+    return World(table, queue, blobs, keyring, clock, names, out, settings, engine, close_all, tidy)
 
 
 class _NotConnected:

@@ -20,7 +20,7 @@ class WaitingRoom:
     def __init__(self, clock: Clock, written: Callable[[], bool] | None) -> None:
         self._clock = clock
         self._written = written
-        self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        self._waiting: defaultdict[str, dict[asyncio.Future[None], None]] = defaultdict(dict)
         self._calls: Counter[str] = Counter()
         self._lookout: asyncio.Task[None] | None = None
 
@@ -29,7 +29,7 @@ class WaitingRoom:
         return self._calls[queue]
 
     def call(self, queues: Iterable[str]) -> None:
-        """Wake everybody who waits for one of `queues`."""
+        """Wake everybody who waits for one of `queues`, who came first first."""
         for queue in queues:
             self._calls[queue] += 1
             for waiter in self._waiting.pop(queue, ()):
@@ -40,7 +40,7 @@ class WaitingRoom:
         if self._calls[queue] != calls:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[queue].add(waiter)
+        self._waiting[queue][waiter] = None
         if self._written is not None and self._lookout is None:
             self._lookout = asyncio.create_task(self._look_out(self._written))
         alarm = asyncio.create_task(self._clock.sleep(seconds))
@@ -49,7 +49,7 @@ class WaitingRoom:
             await waiter
         finally:
             alarm.cancel()
-            self._waiting[queue].discard(waiter)
+            self._waiting[queue].pop(waiter, None)
 
     async def _look_out(self, written: Callable[[], bool]) -> None:
         """What was written since the last look of an earlier lookout counts too: it may be news to the first waiter."""

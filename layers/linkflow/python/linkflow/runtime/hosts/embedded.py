@@ -75,8 +75,9 @@ class Embedded:
         everything = [*self._tasks, *self._tickers]
         if everything:
             _, late = await asyncio.wait(everything, timeout=grace)
-            for task in late:
-                task.cancel()
+            for task in everything:
+                if task in late:
+                    task.cancel()
             await asyncio.gather(*everything, return_exceptions=True)
         await self._world.close()
 

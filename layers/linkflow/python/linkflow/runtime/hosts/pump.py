@@ -49,7 +49,7 @@ class Pump:
         self._free = min(trigger.concurrency, concurrency)
         self._freed = asyncio.Event()
         self._ours: dict[str, Message] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], None] = {}
         self._receiving: asyncio.Task[Sequence[Message]] | None = None
         self._done: list[Message] = []
         self._deleting = False
@@ -106,8 +106,8 @@ class Pump:
 
     def _start(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = None
+        task.add_done_callback(self._running.pop)
 
     async def _handle(self, line: list[Message]) -> None:
         try:

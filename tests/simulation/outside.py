@@ -1,0 +1,94 @@
+"""The world that simulated workflows call. It remembers every effect with its key, and answers by what it was asked
+alone, so that another run of the same workflow hears the same.
+
+Paths: `/ask/<node>` answers with the digest of the question; of eight questions, `failing` fail each time and one fails
+at its first attempt. `/fine/<node>` never fails. `/later/<node>` takes a token, and ends the task some time later.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+from zlib import crc32
+
+import msgspec
+
+from linkflow.adapters.clock import VirtualClock
+from linkflow.language.json import Json
+from linkflow.nodes.base import BaseNode, NodeRequest, TaskContext
+from linkflow.nodes.catalog import NODES
+from linkflow.nodes.http_request import HttpRequest
+from linkflow.ports import HttpRequest as Request
+from linkflow.ports import HttpResponse
+
+ATTEMPT: Final = "X-Attempt"
+
+
+class Asked(HttpRequest):
+    """Calls an HTTP address, and says which attempt this is."""
+
+    def _request(self, context: TaskContext) -> NodeRequest:
+        request = super()._request(context)
+        return replace(request, headers={**request.headers, ATTEMPT: str(context.attempt)})
+
+
+class AskedOnce(Asked):
+    """Calls an HTTP address, at most once an attempt."""
+
+    type: ClassVar[str] = "ask_once"
+    at_most_once: ClassVar[bool] = True
+
+
+SIMULATED_NODES: Final[dict[str, type[BaseNode]]] = {**NODES, Asked.type: Asked, AskedOnce.type: AskedOnce}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A request that reached the outside."""
+
+    at: float
+    path: str
+    key: str
+    attempt: int
+    content: bytes
+
+
+@dataclass(slots=True)
+class Outside:
+    """`delays` are how long it takes to answer, `seed` and `failing` say what it answers. `token_came` is told of every
+    token that is handed out, and of the answer that shall come back with it."""
+
+    clock: VirtualClock
+    seed: int
+    failing: int
+    delays: Random
+    token_came: Callable[[str, Json], None]
+    slow: float = 0.05
+    effects: list[Effect] = field(default_factory=list)
+
+    async def request(self, request: Request) -> HttpResponse:
+        path = urlsplit(request.url).path
+        attempt = int(request.headers.get(ATTEMPT, "1"))
+        key = request.headers.get("Idempotency-Key", "")
+        self.effects.append(Effect(self.clock.now(), path, key, attempt, request.content))
+        await self.clock.sleep(self._delay())
+        asked: Json = msgspec.json.decode(request.content) if request.content else None
+        kind = path.split("/")[1]
+        if kind == "later":
+            self.token_came(asked["token"], self._digest(path, asked["asked"]))
+            return _json(200, "accepted")
+        digest = crc32(msgspec.json.encode([self.seed, path, asked], order="deterministic"))
+        if kind == "ask" and (digest % 8 < self.failing or (digest % 8 == 7 and attempt == 1)):
+            return _json(500, "no")
+        return _json(200, f"{digest:x}")
+
+    def _digest(self, path: str, asked: Json) -> str:
+        return f"{crc32(msgspec.json.encode([self.seed, path, asked], order='deterministic')):x}"
+
+    def _delay(self) -> float:
+        return self.delays.uniform(1.0, 40.0) if self.delays.random() < self.slow else self.delays.uniform(0.0, 0.3)
+
+
+def _json(status: int, body: Any) -> HttpResponse:
+    return HttpResponse(status, {"content-type": "application/json"}, msgspec.json.encode(body))

@@ -1,0 +1,111 @@
+"""Bugs that were found by seeds, each as the smallest story that shows it."""
+
+from linkflow.language.json import Json
+from tests.simulation.cast import WORKSPACES, Cast, Entrance, Part, Promise
+from tests.simulation.machines import CHILD
+from tests.simulation.plan import Plan, Visitor
+from tests.simulation.seeds import told_alone
+from tests.simulation.weather import Fault
+from tests.unit.graphs import graph, node
+
+
+def cast(definition: Json, promise: Promise = "result") -> Cast:
+    """One state machine, and the workflow that it may start."""
+    nodes = [node("begin", "manual"), node("pause", "delay", {"seconds": 850}), node("c", "set", {"values": {"c": 1}})]
+    slow = graph(nodes, "begin -> pause", "pause -> c")
+    children = [Part(workspace, CHILD, "graph", slow, "result") for workspace in WORKSPACES]
+    whole = Part(WORKSPACES[0], "whole", "asl", definition, promise)
+    return Cast(0, 0, (*children, whole), (Entrance(0, 2, {"n": 1}),))
+
+
+def task(resource: str, arguments: Json, **more: Json) -> Json:
+    only = {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True, **more}
+    return {"QueryLanguage": "JSONata", "StartAt": "Only", "States": {"Only": only}}
+
+
+ASKS_FOR_A_TOKEN = task(
+    "linkflow:http_request.waitForTaskToken",
+    {
+        "url": "http://outside/later/1",
+        "method": "POST",
+        "body": "{% {'token': $states.context.Task.Token, 'asked': 1} %}",
+    },
+    TimeoutSeconds=90_000_000,
+)
+STARTS_A_CHILD_OR_NOT = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "Only",
+    "States": {
+        "Only": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::states:startExecution.sync:2",
+            "Arguments": {"StateMachineArn": CHILD},
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Rest"}],
+            "Next": "Rest",
+        },
+        "Rest": {"Type": "Pass", "Output": 1, "End": True},
+    },
+}
+STARTS_A_CHILD = task("arn:aws:states:::states:startExecution.sync:2", {"StateMachineArn": CHILD}, Output=1)
+ASKS = task("linkflow:http_request", {"url": "http://outside/fine/1"}, TimeoutSeconds=3_600)
+ASKS_BEFORE_A_TOKEN = {
+    **ASKS_FOR_A_TOKEN,
+    "StartAt": "First",
+    "States": {
+        "First": {k: v for k, v in ASKS["States"]["Only"].items() if k != "End"}
+        | {"Next": "Only", "TimeoutSeconds": 90_000_000},
+        **ASKS_FOR_A_TOKEN["States"],
+    },
+}
+START = Visitor(0.0, 0)
+
+
+def laws(cast: Cast, *faults: Fault, visitors: tuple[Visitor, ...] = (START,), apart: bool = False) -> list[str]:
+    return told_alone(Plan(0, (0.001,), visitors, faults, apart=apart), cast)
+
+
+def test_a_token_brought_back_at_once_finds_its_task_in_the_book() -> None:
+    """The first turn was written after its tasks had run, so a quick answer was one to nobody."""
+    for at in range(10, 30):
+        assert not laws(cast(ASKS_FOR_A_TOKEN), Fault(at, "slow", 5.0))
+
+
+def test_who_brings_a_token_again_wakes_the_execution_that_has_it_but_was_never_told() -> None:
+    """The process wrote the outcome down and died before it woke the execution; the token's owner came again, and was
+    only told that it was too late."""
+    for at in range(10, 40):
+        assert not laws(cast(ASKS_FOR_A_TOKEN), Fault(at, "dies unsent"), apart=True)
+
+
+def test_a_bad_moment_of_the_stores_fails_no_task() -> None:
+    """What an integration could not read or write became the failure of its task."""
+    for at in range(6, 20):
+        assert not laws(cast(STARTS_A_CHILD), Fault(at, "throttled"))
+
+
+def test_a_child_is_in_its_parents_book_before_it_begins() -> None:
+    """An execution cancelled in its first turn had begun a child that nobody knew of, and nobody ended."""
+    for tenths in range(12):
+        cancelled = Visitor(tenths / 1_000, 0, "cancel")
+        assert not laws(cast(STARTS_A_CHILD), visitors=(START, cancelled))
+
+
+def test_a_task_that_is_given_up_takes_the_child_it_may_have_begun_with_it() -> None:
+    """Three visits died on the task that begins the child; it was given up, and the child went on without a parent."""
+    for at in range(10, 24):
+        again = [Fault(at + number, "delivered twice") for number in range(4)]
+        assert not laws(cast(STARTS_A_CHILD_OR_NOT, "end"), *again)
+
+
+def test_a_look_that_fails_does_not_give_a_long_task_up() -> None:
+    """The worker looked whether its task was still wanted, could not see, and let go of both task and message."""
+    for at in range(15, 60):
+        plan = Plan(at, (0.001,), (START,), (Fault(at, "unreachable"),), visit=45.0, slow=1.0)
+        assert not told_alone(plan, cast(ASKS))
+
+
+def test_a_worker_that_comes_too_late_wakes_the_execution() -> None:
+    """The worker wrote the outcome down and died before the wake; its successor saw that nobody waited, and went."""
+    for at in range(10, 40):
+        plan = Plan(0, (0.001,), (START,), (Fault(at, "dies unsent"),), visit=45.0, apart=True)
+        assert not told_alone(plan, cast(ASKS_BEFORE_A_TOKEN))
