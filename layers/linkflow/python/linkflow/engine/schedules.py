@@ -10,6 +10,7 @@ carried out, so the next sweep carries them out again; an execution's id follows
 so starting it again starts nothing. Two tickers find the same claim: one writes it, the other reads what it owes.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,7 +26,7 @@ from linkflow.execution.state import State
 from linkflow.language.recurrence.recurrence import next_due
 from linkflow.ports import Put, Send
 from linkflow.stores import keys
-from linkflow.stores.schedules import Found, Schedule, Standing, next_look
+from linkflow.stores.schedules import Found, Owed, Schedule, Standing, next_look
 
 HORIZON: Final = 75.0
 """Seconds ahead for which messages are sent: what is due later is found by the next sweep."""
@@ -118,11 +119,14 @@ async def _running(engine: Engine, found: Found) -> list[str]:
 
 async def _carry_out(engine: Engine, found: Found) -> None:
     refused: dict[str, str] = {}
-    for owed in found.standing.owed:
+
+    async def begin(owed: Owed) -> None:
         try:
             await start_owed(engine, found.schedule, owed)
         except Refused as error:
             refused[owed.execution] = error.code
+
+    await asyncio.gather(*(begin(owed) for owed in found.standing.owed))
     standing = found.standing
     log = tuple(
         replace(entry, execution=None, skipped=refused[entry.execution]) if entry.execution in refused else entry

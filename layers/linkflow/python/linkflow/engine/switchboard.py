@@ -4,6 +4,7 @@ Nothing is read while nothing happens. What was changed reaches every process wi
 or request; this one at once.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -17,13 +18,15 @@ _OURS: Final = ("linkflow", "functions")
 
 
 class Switchboard:
-    __slots__ = ("_clock", "_controls", "_levels", "_read_at", "_store")
+    __slots__ = ("_clock", "_controls", "_levels", "_read_at", "_reading", "_store")
 
     def __init__(self, store: ControlStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._controls = Controls()
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+        """Whoever needs them anew at the same moment shares a read."""
         self._levels: dict[str, int] = {}
 
     @property
@@ -33,10 +36,15 @@ class Switchboard:
 
     async def controls(self, fresh: float = FRESH) -> Controls:
         """As they were at most `fresh` seconds ago."""
-        now = self._clock.now()
-        if not 0 <= now - self._read_at < fresh:
-            self._obey(await self._store.get(), now)
+        if not self._is(fresh):
+            async with self._reading:
+                if not self._is(fresh):
+                    now = self._clock.now()
+                    self._obey(await self._store.get(), now)
         return self._controls
+
+    def _is(self, fresh: float) -> bool:
+        return 0 <= self._clock.now() - self._read_at < fresh
 
     async def change(self, change: Callable[[Controls], Controls], sends: Sequence[Send] = ()) -> Controls:
         now = self._clock.now()
