@@ -88,6 +88,19 @@ def test_what_still_runs_after_the_wait_is_shown_and_can_be_cancelled(desk: Desk
     assert desk.read("executions", "list", "--workflow", "waiting", "--count") == {"cancelled": 1}
 
 
+def test_an_execution_can_be_held_let_go_reset_and_ended(desk: Desk) -> None:
+    desk.type("workflows", "apply", desk.file("held", WAITING))
+    desk.type("run", "held", "--wait", "0.2")
+    (one,) = desk.read("executions", "list", "--workflow", "held")
+    assert desk.type("executions", "pause", one["id"], "--reason", "lunch").returncode == 0
+    assert desk.type("executions", "resume", one["id"]).returncode == 0
+    new = desk.type("executions", "reset", one["id"], "--node", "nap").stdout.strip()
+    assert new.startswith("ex_")
+    assert "terminated" in desk.type("executions", "show", one["id"]).stdout
+    assert desk.type("executions", "terminate", new).returncode == 0
+    assert desk.type("executions", "reset", new).returncode == 2
+
+
 def test_an_execution_that_fails_is_1_and_its_error_is_told(desk: Desk) -> None:
     desk.type("workflows", "apply", desk.file("failing", FAILING))
     failed = desk.type("run", "failing")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from linkflow.client.records import Count, Detail, Events, Execution, Json, Outcome, Page, Summary, Workflow
+from linkflow.client.records import Begun, Count, Detail, Events, Execution, Json, Outcome, Page, Summary, Workflow
 
 T = TypeVar("T")
 LONGEST_WAIT = 25.0
@@ -114,8 +114,14 @@ def events(identifier: str, after: int, wait: float) -> Call[Events]:
     return Call(Events, "GET", path, parameters={"after": after, "wait": held, "limit": 200}, timeout=held + _PATIENCE)
 
 
-def cancel(identifier: str, reason: str) -> Call[object]:
-    return Call(object, "POST", f"{_API}/executions/{_segment(identifier)}/cancel", {"reason": reason})
+def wish(identifier: str, verb: str, reason: str) -> Call[object]:
+    """`verb`: cancel, terminate, pause or resume (which needs no reason)."""
+    body = None if verb == "resume" else {"reason": reason}
+    return Call(object, "POST", f"{_API}/executions/{_segment(identifier)}/{verb}", body)
+
+
+def reset(identifier: str, place: Mapping[str, Json]) -> Call[Begun]:
+    return Call(Begun, "POST", f"{_API}/executions/{_segment(identifier)}/reset", dict(place))
 
 
 def hook(url: str, body: Json) -> Call[object]:

@@ -102,8 +102,24 @@ class Client:
         return self._send(calls.events(identifier, after, wait))
 
     def cancel(self, identifier: str, reason: str = "") -> None:
-        """Asks it to end; it may take a moment."""
-        self._send(calls.cancel(identifier, reason))
+        """Asks it to end, after its handlers for that; asking again ends it at once."""
+        self._send(calls.wish(identifier, "cancel", reason))
+
+    def terminate(self, identifier: str, reason: str = "") -> None:
+        """Ends it at once, without handlers."""
+        self._send(calls.wish(identifier, "terminate", reason))
+
+    def pause(self, identifier: str, reason: str = "") -> None:
+        """Nothing new begins until it is resumed."""
+        self._send(calls.wish(identifier, "pause", reason))
+
+    def resume(self, identifier: str) -> None:
+        self._send(calls.wish(identifier, "resume", ""))
+
+    def reset(self, identifier: str, **place: Parameter) -> str:
+        """The id of a new execution that goes on from `turn` (and `index`), or from before the last entry into `node`,
+        by the `version` "same" or "newest"."""
+        return (self._send(calls.reset(identifier, place))).id
 
     def call_hook(self, url: str, body: Json) -> Json:
         """A webhook's answer."""
@@ -204,8 +220,24 @@ class AsyncClient:
         return await self._send(calls.events(identifier, after, wait))
 
     async def cancel(self, identifier: str, reason: str = "") -> None:
-        """Asks it to end; it may take a moment."""
-        await self._send(calls.cancel(identifier, reason))
+        """Asks it to end, after its handlers for that; asking again ends it at once."""
+        await self._send(calls.wish(identifier, "cancel", reason))
+
+    async def terminate(self, identifier: str, reason: str = "") -> None:
+        """Ends it at once, without handlers."""
+        await self._send(calls.wish(identifier, "terminate", reason))
+
+    async def pause(self, identifier: str, reason: str = "") -> None:
+        """Nothing new begins until it is resumed."""
+        await self._send(calls.wish(identifier, "pause", reason))
+
+    async def resume(self, identifier: str) -> None:
+        await self._send(calls.wish(identifier, "resume", ""))
+
+    async def reset(self, identifier: str, **place: Parameter) -> str:
+        """The id of a new execution that goes on from `turn` (and `index`), or from before the last entry into `node`,
+        by the `version` "same" or "newest"."""
+        return (await self._send(calls.reset(identifier, place))).id
 
     async def call_hook(self, url: str, body: Json) -> Json:
         """A webhook's answer."""

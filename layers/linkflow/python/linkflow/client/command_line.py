@@ -37,7 +37,7 @@ main = typer.Typer(
     pretty_exceptions_enable=False,
 )
 workflows = typer.Typer(no_args_is_help=True, help="Create, list and read workflows.")
-executions = typer.Typer(no_args_is_help=True, help="List, read and cancel executions.")
+executions = typer.Typer(no_args_is_help=True, help="List, read, end, hold and reset executions.")
 asl = typer.Typer(no_args_is_help=True, help="State machines in the Amazon States Language.")
 main.add_typer(workflows, name="workflows")
 main.add_typer(executions, name="executions")
@@ -185,16 +185,52 @@ def show_execution(execution: str, url: Url = _HERE, key: ApiKey = "", as_json: 
         _show(client.execution(execution), as_json)
 
 
+Reason = Annotated[str, typer.Option(help="Kept in its book.")]
+
+
 @executions.command("cancel")
-def cancel_execution(
+def cancel_execution(execution: str, reason: Reason = "", url: Url = _HERE, key: ApiKey = "") -> None:
+    """Ask an execution to end, after its handlers for that; asking again ends it at once."""
+    with _client(url, key) as client:
+        client.cancel(execution, reason)
+
+
+@executions.command("terminate")
+def terminate_execution(execution: str, reason: Reason = "", url: Url = _HERE, key: ApiKey = "") -> None:
+    """End an execution at once."""
+    with _client(url, key) as client:
+        client.terminate(execution, reason)
+
+
+@executions.command("pause")
+def pause_execution(execution: str, reason: Reason = "", url: Url = _HERE, key: ApiKey = "") -> None:
+    """Let nothing new begin."""
+    with _client(url, key) as client:
+        client.pause(execution, reason)
+
+
+@executions.command("resume")
+def resume_execution(execution: str, url: Url = _HERE, key: ApiKey = "") -> None:
+    """Let everything that is due go on."""
+    with _client(url, key) as client:
+        client.resume(execution)
+
+
+@executions.command("reset")
+def reset_execution(
     execution: str,
-    reason: Annotated[str, typer.Option(help="Kept in its book.")] = "",
+    node: Annotated[str, typer.Option(help="From before the last entry into this node.")] = "",
+    turn: Annotated[int, typer.Option(min=-1, help="From behind this turn, as the events have it.")] = -1,
+    newest: Annotated[bool, typer.Option("--newest", help="By the newest version, if it fits.")] = False,
     url: Url = _HERE,
     key: ApiKey = "",
 ) -> None:
-    """Ask an execution to end."""
+    """Take an execution up again: prints the id of the new one."""
+    place: dict[str, Parameter] = {"node": node} if node else {"turn": turn} if turn >= 0 else {}
+    if not place:
+        raise typer.BadParameter("Say from where: --node NAME or --turn N.")
     with _client(url, key) as client:
-        client.cancel(execution, reason)
+        _out().print(client.reset(execution, **place, version="newest" if newest else "same"))
 
 
 @asl.command(

@@ -70,6 +70,12 @@ class Outcome(Record, frozen=True, kw_only=True):
     error: Failure | None = None
 
 
+class Begun(Record, frozen=True, kw_only=True):
+    """An execution that goes on in the place of another."""
+
+    id: str
+
+
 class Summary(Record, frozen=True, kw_only=True):
     """An execution in a list; `error` is its code."""
 

@@ -19,6 +19,8 @@ _MARKS = {
     "running": ("…", "yellow"),
     "aborted": ("✘", "yellow"),
     "cancelled": ("✘", "yellow"),
+    "terminated": ("✘", "yellow"),
+    "continued": ("→", "blue"),
 }
 _UNKNOWN = ("?", "yellow")
 
