@@ -15,7 +15,7 @@ _SENDS: dict[str, tuple[QueueSpec, ...]] = {
     "matching": QUEUES,
     "worker": (LANE,),
     "timer": (LANE, TIMERS),
-    "visibility": (),
+    "visibility": (LANE,),
     "control_plane": (TIMERS,),
 }
 """By service, the queues it sends to."""

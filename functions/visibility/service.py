@@ -1,25 +1,16 @@
-"""The day's sweep: workspace by workspace, as far as its time goes; the next one goes on."""
-
-import logging
+"""The day's retention: one process of the platform for each workspace (`state_machines/retention`)."""
 
 from linkflow.engine.platform.system import SYSTEM
-from linkflow.engine.retention import sweep
+from linkflow.engine.platform.upkeep import keep as begin
 from linkflow.runtime.wiring import World
 from linkflow.stores.accounts import Accounts
 from linkflow.stores.archive import Archive
 
-AT_MOST = 600.0
-"""Seconds that one sweep takes."""
-_log = logging.getLogger(__name__)
-
 
 async def keep(world: World, now: float) -> None:
-    """Archive and remove what is due."""
-    until = world.clock.now() + AT_MOST
+    """Have what is due archived and removed."""
     for workspace in await _workspaces(world):
-        batches = await sweep(world.engine, workspace, now, until)
-        if batches:
-            _log.info("archived", extra={"workspace": workspace, "batches": batches})
+        await begin(world.engine, workspace, now)
 
 
 async def _workspaces(world: World) -> list[str]:

@@ -23,10 +23,12 @@ class ExecutionFilter(Schema):
 
 class CreateOperation(Schema):
     """`cancel` and `terminate` concern open executions, `retry` those that failed, timed out, or were ended: each is
-    taken up again from where it failed. A filter that names nothing needs `everything`."""
+    taken up again from where it failed. A filter that names nothing needs `everything`. `redrive` sends dead letters
+    again, of one `queue` or of all, and takes no filter."""
 
-    action: Literal["cancel", "terminate", "retry"]
-    filter: ExecutionFilter
+    action: Literal["cancel", "terminate", "retry", "redrive"]
+    filter: ExecutionFilter = ExecutionFilter()
+    queue: str | None = Field(None, min_length=1, max_length=80)
     everything: bool = False
     reason: str = Field("", max_length=1_000)
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 from functions.api.operations.schemas import CreateOperation, ExecutionFilter
 from linkflow import ids
 from linkflow.engine.platform.bulk import begin
+from linkflow.engine.platform.upkeep import REDRIVE
 from linkflow.engine.start import REMEMBERED
 from linkflow.errors import Conflict, Fault, Invalid
 from linkflow.execution.state import Status
@@ -23,6 +24,8 @@ _ENDED: tuple[Status, ...] = (*_FAILED, "cancelled", "terminated")
 
 async def create(world: World, caller: ApiKey, body: CreateOperation, key: str | None) -> Operation:
     """The operation, under way. With an idempotency key that was used before, the one it made. Raises `Invalid`."""
+    if body.action == "redrive":
+        return await _redrive(world, caller, body, key)
     if not body.everything and not body.filter.model_dump(exclude_defaults=True):
         told = "This filter lets everything through; if that is meant, send 'everything': true."
         raise Invalid("The request", [Fault("$.body.filter", "empty_filter", told)])
@@ -47,6 +50,19 @@ async def call_off(world: World, workspace: str, identifier: str) -> Operation:
         return finished(found, "cancelled", now)
 
     return await world.engine.operations.change(workspace, identifier, called_off, now)
+
+
+async def _redrive(world: World, caller: ApiKey, body: CreateOperation, key: str | None) -> Operation:
+    if body.filter.model_dump(exclude_defaults=True):
+        told = "Dead letters are sent again by 'queue', or all; a filter is for executions."
+        raise Invalid("The request", [Fault("$.body.filter", "no_filter", told)])
+    identifier, now = world.ids.new(ids.OPERATION), world.clock.now()
+    if key is not None:
+        identifier = await _claimed(world, caller.workspace, key, identifier, body)
+    operation = Operation(
+        identifier, caller.workspace, "redrive", caller.user, now, reason=body.reason, stage=body.queue or ""
+    )
+    return await begin(world.engine, operation, REDRIVE)
 
 
 async def _claimed(world: World, workspace: str, key: str, identifier: str, body: CreateOperation) -> str:

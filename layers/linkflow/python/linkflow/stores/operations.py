@@ -17,7 +17,7 @@ KEPT_FOR = 90 * 86_400.0
 EXAMPLES = 10
 """Failures that are told of."""
 
-Action = Literal["cancel", "terminate", "retry", "delete_workspace"]
+Action = Literal["cancel", "terminate", "retry", "redrive", "delete_workspace"]
 Progress = Literal["running", "done", "cancelled", "failed"]
 
 

@@ -6,10 +6,12 @@ by side each run their own, and that what was begun goes on by the definition it
 """
 
 import contextlib
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
+from linkflow import ids
 from linkflow.engine.engine import Engine
 from linkflow.engine.start import Start, start
 from linkflow.errors import ConditionFailed, NotFound
@@ -24,6 +26,14 @@ async def run(engine: Engine, machine: str, given: Json, execution: str) -> None
     """Begin the execution of a machine under this id; the second time it is the same one."""
     workflow = await _installed(engine, machine)
     await start(engine, Start(workflow, given, "platform", name=machine, execution=execution))
+
+
+async def begin_named(engine: Engine, machine: str, given: Json, moment: float, what: str) -> str:
+    """Begin an execution whose id follows from the machine, a moment and a text: the same however often it is begun."""
+    digest = blake2b(f"{machine}/{what}/{moment}".encode(), digest_size=10).digest()
+    execution = ids.prefixed(ids.EXECUTION, moment, digest)
+    await run(engine, machine, given, execution)
+    return execution
 
 
 async def _installed(engine: Engine, machine: str) -> Workflow:
