@@ -5,7 +5,7 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from scripts.benchmarks import long_loads, open_loads
+from scripts.benchmarks import long_loads, open_loads, search_loads
 from scripts.benchmarks.client import Client
 from scripts.benchmarks.graphs import chain, fan
 from scripts.benchmarks.line import Line
@@ -130,4 +130,5 @@ LOADS: Mapping[str, Callable[[Server], Awaitable[list[Line]]]] = {
     "g": long_loads.wide,
     "h": open_loads.timers,
     "i": open_loads.signals,
+    "j": search_loads.search,
 }

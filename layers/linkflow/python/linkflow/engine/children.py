@@ -18,9 +18,10 @@ from linkflow.engine import chain
 from linkflow.engine.cancel import cancel, terminate
 from linkflow.engine.engine import Call, Engine
 from linkflow.engine.news import tell
+from linkflow.engine.origins import Origin
 from linkflow.engine.start import Start, start
 from linkflow.errors import Conflict, NotFound
-from linkflow.execution.events import Parent, Part, TaskFailed, TaskSucceeded
+from linkflow.execution.events import Names, Parent, Part, TaskFailed, TaskSucceeded
 from linkflow.execution.failures import TASK_FAILED
 from linkflow.execution.state import State
 from linkflow.language.json import Json
@@ -65,8 +66,8 @@ async def begin(
     """Start the workflow of this id or name; the child's id. `form` says how the result is wanted (`Parent`); None:
     nobody waits for it. `on_close`: what becomes of it when nobody waits any more. Raises `NodeFailed`."""
     workflow = await _named(engine, call.workspace, name)
-    book = await engine.books.load(call.workspace, call.execution)
-    above = 0 if book is None or book.state.parent is None else book.state.parent.depth
+    origin = await _origin(engine, call)
+    above = 0 if origin is None else origin.depth
     if above >= DEEPEST:
         raise NodeFailed(
             "LinkFlow.TooDeep", f"{DEEPEST} executions wait for one another already; does a workflow call itself?"
@@ -75,33 +76,34 @@ async def begin(
     task = call.task
     parent = None if form is None else Parent(call.execution, task.scope, task.task, form, above + 1, on_close)
     program = await engine.programs.numbered(workflow.workspace, workflow.id, workflow.version)
-    if program.callers is not None and (book is None or not _may_call(program.callers, book.state)):
+    if program.callers is not None and (origin is None or not _may_call(program.callers, origin.names)):
         told = f"'{workflow.name}' does not let this workflow start it: name it in the settings' 'callers' there."
         raise NodeFailed("LinkFlow.CallerRefused", told, retryable=False)
     await start(engine, Start(workflow, given, "called", program.manual_start, title, execution=child, parent=parent))
     return child
 
 
-def _may_call(callers: tuple[str, ...], state: State) -> bool:
-    return state.names.workflow_id in callers or state.names.workflow in callers
+def _may_call(callers: tuple[str, ...], names: Names) -> bool:
+    return names.workflow_id in callers or names.workflow in callers
 
 
 async def begin_part(engine: Engine, call: Call, items: list[Json], part: Part) -> str:
     """Start the execution that works on a part of a Map of this one, by the same version; its id."""
-    book = await engine.books.load(call.workspace, call.execution)
-    summary = await engine.summaries.get(call.workspace, call.execution)
-    if book is None or summary is None:
+    origin, child = await _origin(engine, call), child_id(call.execution, call.task.task)
+    if origin is None:
         raise NodeFailed("LinkFlow.Gone", "The execution that deals the Map is gone.", retryable=False)
-    state, child = book.state, child_id(call.execution, call.task.task)
-    depth = 1 if state.parent is None else state.parent.depth + 1
-    parent = Parent(call.execution, call.task.scope, call.task.task, depth=depth)
-    workflow = await engine.workflows.get(call.workspace, summary.workflow)
-    names = replace(state.names, execution_id=child, execution=f"{state.names.execution}/{part.first}")
-    version = state.version
+    parent = Parent(call.execution, call.task.scope, call.task.task, depth=origin.depth + 1)
+    workflow = await engine.workflows.get(call.workspace, origin.workflow)
+    names = replace(origin.names, execution_id=child, execution=f"{origin.names.execution}/{part.first}")
+    version = origin.version
     await start(
         engine, Start(workflow, items, "map", execution=child, parent=parent, names=names, part=part, version=version)
     )
     return child
+
+
+async def _origin(engine: Engine, call: Call) -> Origin | None:
+    return await engine.origins.of(engine.books, engine.summaries, call.workspace, call.execution)
 
 
 async def _named(engine: Engine, workspace: str, name: str) -> Workflow:

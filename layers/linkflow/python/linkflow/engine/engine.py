@@ -7,6 +7,7 @@ from typing import Protocol
 from linkflow.engine.bells import Bells
 from linkflow.engine.closings import Closings
 from linkflow.engine.letters import Letters
+from linkflow.engine.origins import Origins
 from linkflow.engine.programs import Programs
 from linkflow.engine.rules import Rules
 from linkflow.engine.share import Share
@@ -129,6 +130,7 @@ class Engine:
     turns: Turns = field(default_factory=Turns)
     closings: Closings = field(default_factory=Closings)
     letters: Letters = field(default_factory=Letters)
+    origins: Origins = field(default_factory=Origins)
     limits: Limits = field(default_factory=Limits)
 
 

@@ -1,19 +1,21 @@
 """The Catalogue port on the tables `facet` and `term`: exact, and as of the last write.
 
-A search picks its own way, since SQLite would guess: by the narrowest index that the query names something in, if
-fewer than `NARROW` rows stand there (counting that far takes a fraction of a millisecond); else through all facets of
-the shelf in the order of starts, or along the index it sorts by. Every column outside the chosen way is written `+x`,
-so that no other index tempts. Statements run beside the event loop: one that reads through everything holds nobody up.
+A search picks its own way, since SQLite would guess. First it looks at the next `TRIED` rows in the order wanted: what
+fits many fills its page there. What fits few goes by the narrowest index that the query names something in, if fewer
+than `NARROW` rows stand there (counting that far takes a fraction of a millisecond), and else through all facets of the
+shelf. Every column outside the chosen way is written `+x`, so that no other index tempts. Statements run beside the
+event loop: one that reads through everything holds nobody up.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from linkflow.adapters.sqlite import facets
-from linkflow.adapters.sqlite.store import Store
-from linkflow.search import PART, Cell, Cells, Facets, Found, Query, Sort, Span, cursor_of, position_of
+from linkflow.adapters.sqlite.store import Row, Store
+from linkflow.search import PART, Cell, Cells, Facets, Found, Position, Query, Sort, Span, cursor_of, position_of
 
 NARROW = 20_000
+TRIED = 3_000
 _ALL = "FROM facet f WHERE f.shelf = ?"
 _BY_TERM = (
     "FROM term t CROSS JOIN facet f ON f.shelf = t.shelf AND f.started_at = t.started_at AND f.item = t.item "
@@ -56,9 +58,10 @@ class _Way:
 
 
 class SqliteCatalogue:
-    def __init__(self, store: Store, narrow: int = NARROW) -> None:
+    def __init__(self, store: Store, narrow: int = NARROW, tried: int = TRIED) -> None:
         self._store = store
         self._narrow = narrow
+        self._tried = tried
 
     async def announce(self, facets: Facets) -> None:
         """Facets are written with their item."""
@@ -67,25 +70,28 @@ class SqliteCatalogue:
         """And deleted with it."""
 
     async def search(self, query: Query, limit: int, cursor: str | None = None) -> Found:
-        way = await self._way(query)
+        behind = None if cursor is None else position_of(query, cursor)
+        rows = await self._rows(query, _first_stretch(query, behind, self._tried), behind, limit)
+        if len(rows) <= limit:
+            rows = await self._rows(query, await self._way(query), behind, limit)
+        more = len(rows) > limit
+        return Found([row[0] for row in rows[:limit]], cursor_of(query, *rows[limit - 1][1:]) if more else None)
+
+    async def _rows(self, query: Query, way: _Way, behind: Position | None, limit: int) -> list[Row]:
+        """Bodies with their places, one more than asked for if there is one."""
         column = f"f.{query.sort}" if way.order == query.sort else f"+f.{query.sort}"
         wanted = _conditions(query, way)
-        if cursor is not None:
-            position = position_of(query, cursor)
-            beyond = "<" if query.descending else ">"
-            wanted.add(f"({column}, f.item) {beyond} (?, ?)", position.at, position.tie)
-        direction = "DESC" if query.descending else "ASC"
+        _go_on(wanted, query, column, behind)
+        direction = _direction(query)
         inner = (
             f"SELECT f.item AS item, f.{query.sort} AS at {way.source.sql}{wanted.sql} "
             f"ORDER BY {column} {direction}, f.item {direction} LIMIT ?"
         )
         statement = (
-            f"SELECT i.body, x.at, x.item FROM ({inner}) x CROSS JOIN item i ON i.id = x.item "  # noqa: S608 (same)
+            f"SELECT i.body, x.at, x.item FROM ({inner}) x CROSS JOIN item i ON i.id = x.item "  # noqa: S608 (our words)
             f"ORDER BY x.at {direction}, x.item {direction}"
         )
-        rows = await self._store.find(statement, (*way.source.given, *wanted.given, limit + 1))
-        more = len(rows) > limit
-        return Found([row[0] for row in rows[:limit]], cursor_of(query, *rows[limit - 1][1:]) if more else None)
+        return await self._store.find(statement, (*way.source.given, *wanted.given, limit + 1))
 
     async def count(self, query: Query, bucket: float | None = None, cursor: str | None = None) -> Cells:
         """Always whole."""
@@ -101,7 +107,7 @@ class SqliteCatalogue:
         return Cells([Cell(*row) for row in rows])
 
     async def _way(self, query: Query) -> _Way:
-        """The narrowest way there is, or the one that needs no sorting."""
+        """The narrowest way there is, or through everything."""
         best, fewest = None, self._narrow
         for way in _narrow_ways(query):
             inner = f"SELECT 1 {way.source.sql} LIMIT {fewest}"
@@ -110,13 +116,31 @@ class SqliteCatalogue:
                 best, fewest = way, found
         if best is not None:
             return best
-        if query.sort != "started_at" and not _is_filtered(query):
-            source = _Clause(f"FROM facet f INDEXED BY facet_{query.sort} WHERE f.shelf = ?", [query.shelf])
-            source.add(f"f.{query.sort} IS NOT NULL")
-            return _Way(source, query.sort)
         source = _Clause(_ALL, [query.shelf])
         source.bound("f.started_at", query.started)
         return _Way(source, "started_at")
+
+
+def _first_stretch(query: Query, behind: Position | None, most: int) -> _Way:
+    """The next `most` of all, in the order wanted, whether they fit or not."""
+    span = {"started_at": query.started, "closed_at": query.closed, "duration": query.duration}[query.sort]
+    index = "" if query.sort == "started_at" else f"INDEXED BY facet_{query.sort} "
+    source = _Clause(f"FROM (SELECT * FROM facet f {index}WHERE f.shelf = ?", [query.shelf])  # noqa: S608 (same)
+    source.add(f"f.{query.sort} IS NOT NULL")
+    source.bound(f"f.{query.sort}", span)
+    _go_on(source, query, f"f.{query.sort}", behind)
+    direction = _direction(query)
+    source.sql += f" ORDER BY f.{query.sort} {direction}, f.item {direction} LIMIT {most}) f WHERE 1"
+    return _Way(source)
+
+
+def _go_on(clause: _Clause, query: Query, column: str, behind: Position | None) -> None:
+    if behind is not None:
+        clause.add(f"({column}, f.item) {'<' if query.descending else '>'} (?, ?)", behind.at, behind.tie)
+
+
+def _direction(query: Query) -> str:
+    return "DESC" if query.descending else "ASC"
 
 
 def _narrow_ways(query: Query) -> Iterator[_Way]:
@@ -188,12 +212,3 @@ def _terms(query: Query) -> Iterator[_Term]:
         yield facets.wish(wanted)
     for text in query.words:
         yield facets.word(text), 0.0, 0.0
-
-
-def _is_filtered(query: Query) -> bool:
-    """Whether few of the shelf may fit: then it is quicker to read through all than to look each up in another
-    order."""
-    plain = Query(
-        query.shelf, sort=query.sort, descending=query.descending, closed=query.closed, duration=query.duration
-    )
-    return query != plain

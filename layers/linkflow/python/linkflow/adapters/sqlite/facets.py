@@ -15,6 +15,7 @@ _UPDATE = (
     "duration = ?, pace = ?, error = ?, parent = ?, business_key = ? WHERE item = ?"
 )
 _INSERT_TERM = "INSERT OR IGNORE INTO term (shelf, term, number, started_at, item) VALUES (?, ?, ?, ?, ?)"
+_TERMS_FOLLOW = "SELECT shelf, error FROM facet WHERE item = ?"
 _DELETE_TERMS = "DELETE FROM term WHERE item = ?"
 
 
@@ -25,13 +26,16 @@ def insert(cursor: sqlite3.Cursor, item: int, facets: Facets) -> None:
 
 
 def replace(cursor: sqlite3.Cursor, item: int, facets: Facets) -> None:
-    """Of an item that may have some."""
-    cursor.execute(_DELETE_TERMS, (item,))
-    cursor.execute(_UPDATE, _row(item, facets))
-    if cursor.rowcount:
-        _insert_terms(cursor, item, facets)
-    else:
+    """Of an item that may have some. What the caller gave at the start never changes, so its terms do only with the
+    shelf or the error."""
+    before = cursor.execute(_TERMS_FOLLOW, (item,)).fetchone()
+    if before is None:
         insert(cursor, item, facets)
+        return
+    cursor.execute(_UPDATE, _row(item, facets))
+    if before != (facets.shelf, facets.error):
+        cursor.execute(_DELETE_TERMS, (item,))
+        _insert_terms(cursor, item, facets)
 
 
 def tag(name: str) -> str:
