@@ -25,6 +25,7 @@ from linkflow.execution.commands import RunTask
 from linkflow.execution.evolve import evolve
 from linkflow.execution.history import history
 from linkflow.execution.state import State
+from linkflow.execution.tokens import read_token
 from linkflow.language.program import Program
 from linkflow.runtime.hosts.rehearsal import WORKSPACE, Piece, rehearse
 from linkflow.runtime.wiring import World
@@ -47,8 +48,9 @@ class Services(Protocol):
 def run_case(case: Case) -> Outcome:
     """The case on the embedded host: its queues, its visits, its books, and a clock that jumps."""
     stand_ins = StandIns(case)
-    leased = "activity" in case["requires"]  # (a token names the execution as it is really called)
-    piece = Piece("asl", case["definition"], case.get("input"), names=None if leased else names(case), begins=START)
+    leased = "activity" in case["requires"]
+    by_token = leased or "callback" in case["requires"]  # (a token names the execution as it is really called)
+    piece = Piece("asl", case["definition"], case.get("input"), names=None if by_token else names(case), begins=START)
     worker = RemoteWorker(case, stand_ins).work if leased else None
     rehearsed = rehearse(declare, piece, Company(stand_ins), worker)
     book = [(turn.at, turn.events) for turn in rehearsed.turns]
@@ -61,7 +63,7 @@ class Company:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self.later: set[asyncio.Task[State]] = set()
+        self.later: set[asyncio.Task[None]] = set()
 
     def get(self, _: str) -> Integration:
         return self.carry_out
@@ -71,7 +73,7 @@ class Company:
         answer = self.services.answer(task)
         if answer.submitted is not None:
             if not answer.never:
-                coming = tell(engine, call.workspace, call.execution, _news(task, answer))
+                coming = self._outcome(engine, call, answer)
                 self.later.add(asyncio.create_task(self._after(engine, answer.after + 0.001, coming)))
             return e.TaskSubmitted(task.scope, task.task, answer.submitted)
         if answer.never:
@@ -79,9 +81,19 @@ class Company:
         await engine.clock.sleep(answer.after)
         return _news(task, answer)
 
-    async def _after(self, engine: Engine, seconds: float, coming: Awaitable[State]) -> State:
+    async def _outcome(self, engine: Engine, call: Call, answer: Answer) -> None:
+        """By the task's token, at the door where it is brought back; of others, into the book."""
+        token = read_token(call.task.token or "")
+        if call.task.token is None or token is None or token.execution != call.execution:
+            await tell(engine, call.workspace, call.execution, _news(call.task, answer))
+        elif answer.failed:
+            await fail(engine, call.workspace, call.task.token, Refusal(answer.error, answer.cause))
+        else:
+            await succeed(engine, call.workspace, call.task.token, answer.result)
+
+    async def _after(self, engine: Engine, seconds: float, coming: Awaitable[None]) -> None:
         await engine.clock.sleep(seconds)
-        return await coming
+        await coming
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.flow.house import House
 from tests.flow.outside import Outside
+from tests.flow.test_state_machines import created
 from tests.unit.graphs import graph, node
 
 Json = Any
@@ -153,3 +154,18 @@ async def test_outside_is_never_called_by_more_at_once_than_the_limit(house: Hou
     workflow = await house.create(drawn)
     started = [(await house.start(workflow["id"], number))["id"] for number in range(12)]
     assert [(await house.closed(one))["status"] for one in started] == ["succeeded"] * 12
+
+
+async def test_a_state_machine_has_limits_in_a_field_of_its_own(house: House) -> None:
+    activity = {"Type": "Task", "Resource": "arn:aws:states:us-east-1:111111111111:activity:hold", "End": True}
+    machine = {"StartAt": "Hold", "States": {"Hold": activity}, "LinkFlow": {"concurrency": {"limit": 1}}}
+    workflow = await created(house, machine)
+    started = [(await house.start(workflow, number))["id"] for number in range(2)]
+    await settled(house, started, queued=1)
+    await let_go(house)
+    await let_go(house)
+    assert [(await house.closed(one))["status"] for one in started] == ["succeeded"] * 2
+    wrong = {"dialect": "asl", "name": "x", "definition": {**machine, "LinkFlow": {"concurrency": {"limit": 0}}}}
+    answer = await house.http.post("/api/v1/workflows", json=wrong)
+    (fault,) = answer.json()["error"]["details"]
+    assert fault["path"] == "$.definition.LinkFlow.concurrency.limit"

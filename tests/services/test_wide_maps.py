@@ -98,3 +98,10 @@ def test_parts_are_large_enough_for_their_share_of_the_limit(items: int) -> None
         part = share(items, limit)
         assert FEWEST <= part <= SHARE
         assert part >= min(SHARE, limit // hands(limit))
+
+
+def test_the_parts_of_a_map_need_no_slot_of_their_own_workflow() -> None:
+    """Else they would wait for the execution that waits for them."""
+    done, _ = run({**wide(), "LinkFlow": {"concurrency": {"limit": 1}}})
+    assert done.state.status == "succeeded"
+    assert len(done.state.output) == len(ITEMS)

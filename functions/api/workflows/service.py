@@ -16,6 +16,7 @@ from linkflow.engine.platform.notices import drawn as drawn_callbacks
 from linkflow.engine.schedules import opening
 from linkflow.engine.start import Start
 from linkflow.errors import Conflict, Fault, Invalid
+from linkflow.language.asl import settings as asl_settings
 from linkflow.language.asl_check import Problem, check_asl
 from linkflow.language.asl_check.scope import MachineType
 from linkflow.language.graph.check import Checked, check_graph
@@ -152,8 +153,9 @@ async def exported(
 
 
 def _check_asl(definition: dict[str, Any], machine_type: MachineType) -> Checked:
-    found = check_asl(definition, machine_type=machine_type)
-    errors = [_fault(problem) for problem in found if problem.severity == "ERROR"]
+    found = check_asl(asl_settings.bare(definition), machine_type=machine_type)
+    errors = [*asl_settings.settings_faults(definition)]
+    errors += [_fault(problem) for problem in found if problem.severity == "ERROR"]
     return Checked(None, errors, [_fault(problem) for problem in found if problem.severity == "WARNING"])
 
 

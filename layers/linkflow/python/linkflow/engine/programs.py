@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from linkflow.language.asl import compile_asl
+from linkflow.language.asl.settings import limits_in
 from linkflow.language.graph.compile import compile_graph
 from linkflow.language.graph.definition import GraphDefinition
 from linkflow.language.program import Program
@@ -61,7 +62,7 @@ class Programs:
     def _compiled(self, version: WorkflowVersion) -> Program:
         document = msgspec.json.decode(version.definition)
         if version.dialect == "asl":
-            program = compile_asl(document)
+            program = replace(compile_asl(document), limits=limits_in(document))
             return replace(program, hash=version.hash, durability="end") if version.express else program
         return compile_graph(GraphDefinition.model_validate(document), self._nodes, version.hash)
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from linkflow.errors import Fault
 from linkflow.language.graph.catalogue import Catalogue
-from linkflow.language.graph.definition import Body, EdgeDefinition, GraphDefinition, NodeDefinition
+from linkflow.language.graph.definition import Body, Bounds, EdgeDefinition, GraphDefinition, NodeDefinition
 from linkflow.language.graph.template import faults, has_expression
 from linkflow.language.json import Json
 
@@ -38,16 +38,16 @@ def check_graph(document: Json, catalogue: Catalogue) -> Checked:
     places = list(_places(definition, catalogue))
     errors = [fault for place in places for fault in _place_faults(place, catalogue)]
     errors += _duplicates(places)
-    errors += _limit_faults(definition)
+    errors += key_faults(definition.settings, "$.settings")
     warnings = [] if errors else list(_unreachable(definition, catalogue))
     return Checked(None if errors else definition, errors, warnings)
 
 
-def _limit_faults(definition: GraphDefinition) -> Iterator[Fault]:
-    settings = definition.settings
-    for name, key in (("concurrency", settings.concurrency), ("rate", settings.rate)):
+def key_faults(bounds: Bounds, place: str) -> Iterator[Fault]:
+    """What is wrong with the keys of limits."""
+    for name, key in (("concurrency", bounds.concurrency), ("rate", bounds.rate)):
         if key is not None and key.key is not None:
-            path = f"$.settings.{name}.key"
+            path = f"{place}.{name}.key"
             for bad in faults(key.key, path):
                 yield Fault(bad.path, "bad_expression", bad.message)
             if not has_expression(key.key):

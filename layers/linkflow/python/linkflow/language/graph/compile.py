@@ -7,7 +7,7 @@ from hashlib import sha256
 import msgspec
 
 from linkflow.language.graph.catalogue import Catalogue, Wiring
-from linkflow.language.graph.definition import Body, GraphDefinition, NodeDefinition, Settings
+from linkflow.language.graph.definition import Body, Bounds, GraphDefinition, NodeDefinition, Settings
 from linkflow.language.graph.flow import ErrorFlow, GraphFlow, InputFlow, Rendered
 from linkflow.language.graph.template import compile_template
 from linkflow.language.json import Json
@@ -65,13 +65,13 @@ def compile_graph(definition: GraphDefinition, catalogue: Catalogue, content: st
         error_workflow=settings.error_workflow,
         callers=_callers(settings),
         callbacks=frozenset(event for one in settings.callbacks for event in one.on),
-        limits=tuple(_limits(settings)),
+        limits=tuple(limits_of(settings)),
     )
 
 
-def _limits(settings: Settings) -> Iterator[Limit]:
+def limits_of(bounds: Bounds) -> Iterator[Limit]:
     """Rates come first: a slot must not be held while the clock is waited for."""
-    rate, slots = settings.rate, settings.concurrency
+    rate, slots = bounds.rate, bounds.concurrency
     if rate is not None:
         yield Limit("rate", rate.limit, rate.per_seconds, _key(rate.key), rate.when_full)
     if slots is not None:

@@ -87,7 +87,14 @@ class Rate(Part):
     when_full: Literal["queue", "skip", "fail"] = "queue"
 
 
-class Settings(Part):
+class Bounds(Part):
+    """How many executions may run at once, and how often one may begin."""
+
+    concurrency: Concurrency | None = None
+    rate: Rate | None = None
+
+
+class Settings(Bounds):
     """`timeout` bounds a whole execution, `clean_up` what its handlers may do once it is cancelled, in seconds.
     `durability`: when outcomes are recorded: at each `step`, in a `group` of so many steps or seconds, or at the `end`.
     `error_workflow` (id or name) is started when an execution fails; `callers` (ids or names) are the workflows that
@@ -101,8 +108,6 @@ class Settings(Part):
     error_workflow: str | None = Field(None, min_length=1, max_length=200)
     callers: Literal["any", "none"] | list[str] = Field("any", max_length=1_000)
     callbacks: list[CallbackDefinition] = Field(default_factory=list, max_length=10)
-    concurrency: Concurrency | None = None
-    rate: Rate | None = None
 
 
 class Body(Part):
