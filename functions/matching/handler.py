@@ -19,6 +19,8 @@ from linkflow.runtime.wiring import World
 
 _BASE = "/engine/v1"
 _TAGS = ["dead letters"]
+GATHER_EVERY = 5
+"""Minutes between two looks into the queues' own dead letters: each look is a request for every queue."""
 
 
 def functions(world: World) -> Sequence[Function]:
@@ -28,7 +30,8 @@ def functions(world: World) -> Sequence[Function]:
     async def sweep(now: float) -> None:
         await lapse_all(world.engine, now)
         await look_after(world.engine, now)
-        await gather(world.engine)
+        if now // 60 % GATHER_EVERY == 0:
+            await gather(world.engine)
 
     routes = Routes(signature_guard(world), SCHEME)
     task_queue_routes(routes, world, _BASE, lambda: signer().workspace)

@@ -1,5 +1,7 @@
 """The bill, as a promise: what an execution may cost on AWS, in units that AWS bills by (ARCHITECTURE §4)."""
 
+from dataclasses import replace
+
 import pytest
 
 from linkflow.adapters.prices import Unit
@@ -46,3 +48,13 @@ async def test_steps_side_by_side_share_their_writes() -> None:
 async def test_nothing_is_written_to_the_blob_store_for_small_values() -> None:
     cost = await _costs("the same, each handing on 0.7 KB")
     assert Unit.BLOB_PUT not in cost.units
+
+
+async def test_a_limit_costs_two_writes_and_none_where_there_is_none() -> None:
+    """One to take a slot, one to give it back; alone, so that nobody waits in line."""
+    free = LOADS["10 durable steps in a row"]
+    bounds = {"settings": {"concurrency": {"limit": 5}}}
+    plain, limited = [await costs(load, 1) for load in (free, replace(free, definition={**free.definition, **bounds}))]
+    assert (Unit.WRITE, "SLOTS") not in plain.shares
+    assert limited.units[Unit.WRITE] - plain.units[Unit.WRITE] <= 2
+    assert _queue_requests(limited) == _queue_requests(plain)

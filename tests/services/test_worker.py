@@ -20,12 +20,14 @@ from linkflow.execution.state import State
 from linkflow.language.graph.compile import content_hash
 from linkflow.language.json import Json
 from linkflow.messages import LANE, TASKS, TaskMessage
-from linkflow.nodes.base import BaseNode, TaskContext, TaskNode, TaskResult
+from linkflow.nodes.base import BaseNode, NodeRequest, TaskContext, TaskNode, TaskResult
 from linkflow.nodes.catalog import NODES
 from linkflow.ports import Message
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
+from linkflow.stores.limits import Rate
 from linkflow.stores.records import Workflow, WorkflowVersion
+from linkflow.stores.rules import Rule
 from tests.unit.graphs import graph, node
 
 RUNS: list[str] = []
@@ -39,9 +41,12 @@ class Long(TaskNode):
 
     says: str = ""
     waits: bool = False
+    calls: str | None = None
 
     async def run(self, context: TaskContext) -> TaskResult:
         RUNS.append(context.key)
+        if self.calls is not None:
+            await context.http.send(NodeRequest("GET", self.calls, {}, b"", 10.0))
         if self.waits:
             try:
                 await asyncio.Event().wait()
@@ -158,3 +163,23 @@ def test_a_task_that_nobody_waits_for_any_more_is_cut_off_within_moments() -> No
 
     with asyncio.Runner(loop_factory=lambda: timeless_loop(clock)) as runner:
         runner.run(story())
+
+
+async def test_a_task_that_a_limit_postpones_is_sent_again_when_its_time_has_come() -> None:
+    clock = VirtualClock()
+    async with sent(clock, config={"calls": "https://api.example.com/"}) as (engine, execution, message):
+        rule = Rule("host:api.example.com", limit=1, per_seconds=100.0)
+        await engine.rule_items.put("ws", rule)
+        engine.rules.forget("ws")
+        await engine.limit_items.reserve("ws", rule.name, Rate(1, 100.0), clock.now(), 0.0)
+        before = msgspec.json.decode(message.body, type=TaskMessage).task
+        await work(engine, message)
+        assert (await ended(engine, execution)).status == "running"
+        assert not await engine.queue.receive(TASKS.name)
+        await clock.advance(101)
+        assert (await ended(engine, execution)).status == "running"
+        (again,) = await engine.queue.receive(TASKS.name)
+        task = msgspec.json.decode(again.body, type=TaskMessage).task
+        assert (task.task, task.paid) == (before.task, rule.name)
+        assert before.deadline is not None
+        assert task.deadline == before.deadline + 100.0

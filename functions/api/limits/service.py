@@ -16,7 +16,8 @@ async def listed(world: World, workspace: str) -> LimitList:
 
 
 async def put(world: World, workspace: str, name: str, given: SetLimit) -> LimitView:
-    """Raises `Invalid` with every fault."""
+    """Raises `Invalid` with every fault. Hosts are the same in upper and lower case."""
+    name = name.lower() if name.startswith("host:") else name
     rules = await world.engine.rule_items.all(workspace)
     faults = _faults(world, name, given)
     if len(rules) >= MOST and name not in {rule.name for rule in rules}:

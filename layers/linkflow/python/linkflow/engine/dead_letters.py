@@ -2,7 +2,7 @@
 
 Whoever gives a message up writes down the reason, then lets go of it: hosts do so at the last receive that failed. What
 died without a word (its process was killed at the last receive) is moved by the queue itself to its dead letters,
-and comes from there to the others each minute, without a reason. A crash on the way leaves a message that is buried
+and comes from there to the others within minutes, without a reason. A crash on the way leaves a message that is buried
 again, into the same grave.
 
 Sending a dead letter again is harmless: wakes and alarms are hints, tasks have one outcome, and every message may come

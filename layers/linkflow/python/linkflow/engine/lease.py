@@ -32,8 +32,9 @@ from linkflow.stores.limits import Line, Rate
 
 LEASE = 60.0
 """Seconds of a lease that neither the task nor its worker gave a length."""
-LOOK_EVERY = 1.0
-"""Seconds between looks into the queue while a worker waits, in case another process offers."""
+LOOK_EVERY = 5.0
+"""Seconds between looks into the queue while a worker waits, in case another process offers; the first comes after one
+second, the next each a second later than the one before."""
 _BATCH = 200
 
 
@@ -95,8 +96,9 @@ async def remind(engine: Engine, workspace: str, execution: str, state: State) -
 
 async def poll(engine: Engine, workspace: str, queue: str, wish: Wish) -> list[Leased]:
     """Up to `wish.limit` tasks, as soon as there is one; none after `wish.wait` seconds."""
-    deadline = engine.clock.now() + wish.wait
+    deadline, looks = engine.clock.now() + wish.wait, 0
     while True:
+        looks += 1
         taken: list[Leased] = []
         try:
             async for standing in engine.leases.standing(workspace, queue):
@@ -109,7 +111,7 @@ async def poll(engine: Engine, workspace: str, queue: str, wish: Wish) -> list[L
         now = engine.clock.now()
         if taken or now >= deadline:
             return taken
-        await engine.bells.wait(bell_of(workspace, queue), min(LOOK_EVERY, deadline - now), engine.clock)
+        await engine.bells.wait(bell_of(workspace, queue), min(LOOK_EVERY, looks, deadline - now), engine.clock)
 
 
 async def _take(engine: Engine, standing: Standing, wish: Wish) -> Leased | None:
