@@ -98,6 +98,18 @@ async def test_a_callback_of_one_workflow_hears_nothing_of_others_and_what_it_do
     assert await log(house, of_failures["id"]) == []
 
 
+async def test_a_wait_for_people_is_told_of_once(house: House, outside: Outside) -> None:
+    made = await callback(house, f"{outside.address}/ok", on=["waiting"])
+    asked = node("ask", "approval", {"title": "May it?"}, timeout=3_600)
+    workflow = await house.create(graph([asked]))
+    await house.start(workflow["id"])
+    (delivery,) = await settled(house, made["id"], 1)
+    (seen,) = [call for call in outside.seen if call["path"] == "/ok"]
+    told = json.loads(seen["body"])["waiting"]
+    assert told["node"] == "ask"
+    assert told["until"] > delivery["created_at"]
+
+
 async def test_a_callback_is_changed_and_deleted(house: House, outside: Outside) -> None:
     made = await callback(house, f"{outside.address}/old")
     changed = await house.http.patch(

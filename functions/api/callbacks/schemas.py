@@ -4,10 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from linkflow.language.graph.definition import CallbackEvent
+from linkflow.language.graph.definition import CallbackEvent, CallbackUrl
 from linkflow.runtime.routes import Schema
 
-Url = Annotated[str, Field(max_length=2_000, pattern=r"^https?://[^\s{}]+$")]
 Events = Annotated[list[CallbackEvent], Field(min_length=1)]
 GivenSecret = Annotated[SecretStr, Field(min_length=16, max_length=1_000)]
 
@@ -16,7 +15,7 @@ class CreateCallback(Schema):
     """Without a secret of its own the callback is signed with the installation's, which also opens `/engine/v1`: give
     receivers that are not yours one of their own."""
 
-    url: Url
+    url: CallbackUrl
     on: Events = Field(default_factory=lambda: list[CallbackEvent](["completed", "failed"]))
     workflow: str | None = Field(None, description="The one workflow it is about; all of the workspace unless told.")
     name: str = Field("", max_length=200)
@@ -27,7 +26,7 @@ class CreateCallback(Schema):
 class ChangeCallback(Schema):
     """What is left out stays as it is."""
 
-    url: Url | None = None
+    url: CallbackUrl | None = None
     on: Events | None = None
     name: str | None = Field(None, max_length=200)
 

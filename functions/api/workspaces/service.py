@@ -1,5 +1,7 @@
 """Workspaces: for now, taking one away."""
 
+from typing import Final
+
 from linkflow import ids
 from linkflow.engine.platform.bulk import begin
 from linkflow.engine.platform.deletion import MACHINE
@@ -8,10 +10,13 @@ from linkflow.runtime.wiring import World
 from linkflow.stores.operations import Operation
 from linkflow.stores.records import ApiKey
 
+CURRENT: Final = "current"
+
 
 async def delete(world: World, caller: ApiKey, workspace: str, confirm: str, reason: str) -> Operation:
-    """Begin to delete everything of the workspace; asked again meanwhile, the one under way. Raises `NotFound` for a
-    workspace that is not the caller's, `Invalid` without its name as the confirmation."""
+    """Begin to delete everything of the workspace; asked again meanwhile, the one under way. `current` is the caller's.
+    Raises `NotFound` for a workspace that is another's, `Invalid` without its id as the confirmation."""
+    workspace = caller.workspace if workspace == CURRENT else workspace
     if workspace != caller.workspace:
         raise NotFound("workspace", workspace)
     if confirm != workspace:

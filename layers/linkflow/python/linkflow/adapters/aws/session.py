@@ -76,6 +76,8 @@ class AwsSession:
         except ClientError as error:
             if code_of(error) in _THROTTLES:
                 raise Throttled(service) from error
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+                raise Unreachable(service) from error
             raise
         except BotoCoreError as error:
             raise Unreachable(service) from error

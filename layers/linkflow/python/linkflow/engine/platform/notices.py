@@ -60,7 +60,8 @@ def _waits(workspace: str, execution: str, state: State) -> Iterator[Notice]:
     for scope in state.scopes.values():
         if _is_waiting(scope):
             what = f"{scope.id}-{scope.entered_id}"
-            yield Notice(workspace, execution, "waiting", scope.entered_at, what, scope.state, scope.due)
+            until = scope.due if scope.task is None else scope.task.deadline
+            yield Notice(workspace, execution, "waiting", scope.entered_at, what, scope.state, until)
 
 
 def _is_waiting(scope: Scope) -> bool:

@@ -3,9 +3,10 @@
 Source: LANGUAGE §2. Fields nobody knows are refused, so that a typing error never passes silently.
 """
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from linkflow.language.json import Json
 
@@ -62,10 +63,19 @@ class EdgeDefinition(Part):
 CallbackEvent = Literal["started", "completed", "failed", "waiting"]
 
 
+def _address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s{}]+", text):
+        raise ValueError("Write the whole address, beginning with http:// or https://, and without expressions.")
+    return text
+
+
+CallbackUrl = Annotated[str, Field(max_length=2_000), AfterValidator(_address)]
+
+
 class CallbackDefinition(Part):
     """An address that is told of the workflow's executions, by a signed POST."""
 
-    url: str = Field(max_length=2_000, pattern=r"^https?://[^\s{}]+$")
+    url: CallbackUrl
     on: list[CallbackEvent] = Field(default_factory=lambda: list[CallbackEvent](["completed", "failed"]), min_length=1)
 
 
