@@ -16,7 +16,7 @@ from linkflow.search import Query
 from linkflow.stores import keys
 from linkflow.stores.records import Summary, encode
 from linkflow.stores.summaries import Summaries
-from tests.contract.family import QUEUES
+from tests.contract.family import FAIR, FAIR_LINE, QUEUES
 
 OPEN = Summary("ws", "ex_1", "wf", 1, 1_000.0, tags=("gold",), check_at=2_000.0)
 CLOSED = Summary("ws", "ex_2", "wf", 1, 1_001.0, status="failed", closed_at=1_004.0, error="Shop.Down")
@@ -51,6 +51,25 @@ async def test_executions_of_version_1_are_found_closed_and_deleted_like_all_oth
     await table.delete(keys.summary("ws", "ex_1"))
     assert (await summaries.search(Query(shelf), 10)).summaries == [CLOSED]
     assert await table.get(keys.workflow("ws", "wf")) == Item(keys.workflow("ws", "wf"), b"{}")
+    await store.close()
+
+
+async def test_messages_that_an_earlier_release_left_or_still_sends_are_delivered(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    """Also those of a process of that release which goes on while the new one already runs."""
+    of_version_1(tmp_path)
+    sent = "INSERT INTO message (queue, line, visible_at, front, body) VALUES (?, ?, 0, 1, ?)"
+    with closing(schema.connect(str(tmp_path / FILE), busy_milliseconds=0)) as old:
+        old.execute(sent, (FAIR.name, None, b"left"))
+        old.execute(sent, (FAIR_LINE.name, "g", b"left"))
+    store = Store.open(tmp_path)
+    queue = SqliteQueue(store, clock, QUEUES)
+    with closing(schema.connect(str(tmp_path / FILE), busy_milliseconds=5_000)) as old:
+        old.execute(sent, (FAIR.name, None, b"late"))
+    assert {one.body for one in await queue.receive(FAIR.name)} == {b"left", b"late"}
+    assert [one.body for one in await queue.receive(FAIR_LINE.name)] == [b"left"]
+    await queue.close()
     await store.close()
 
 

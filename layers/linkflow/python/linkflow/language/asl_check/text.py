@@ -7,6 +7,7 @@ import json
 import re
 from typing import Final, Never
 
+from linkflow.language.asl.settings import FIELD, bare, settings_faults
 from linkflow.language.asl_check.machine import check_asl
 from linkflow.language.asl_check.problem import Problem
 from linkflow.language.asl_check.scope import MachineType
@@ -30,7 +31,13 @@ def check_asl_text(source: str, *, machine_type: MachineType = "STANDARD") -> li
         return [Problem("ERROR", "TOO_DEEPLY_NESTED", None, "$", message, message)]
     except ValueError as error:
         return [Problem("ERROR", "INVALID_JSON_DESCRIPTION", None, "$", str(error), "Write a number that JSON knows.")]
-    return check_asl(document, machine_type=machine_type)
+    if not isinstance(document, dict) or FIELD not in document:
+        return check_asl(document, machine_type=machine_type)
+    ours = [
+        Problem("ERROR", "SCHEMA_VALIDATION_FAILED", None, fault.path, fault.message, fault.message)
+        for fault in settings_faults(document)
+    ]
+    return [*check_asl(bare(document), machine_type=machine_type), *ours]
 
 
 def _not_a_number(token: str) -> Never:
