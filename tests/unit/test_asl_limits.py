@@ -5,6 +5,7 @@ from typing import Any, Final
 import pytest
 
 from linkflow.execution.inspect import Given, find, inspect
+from linkflow.execution.limits import LARGEST_VALUE
 from linkflow.language.asl import compile_asl
 from linkflow.language.json import Json
 from tests.unit.driver import Run
@@ -86,3 +87,23 @@ def test_a_pointer_into_a_file_is_followed_in_a_test_of_the_state() -> None:
     box = find(compile_asl({"StartAt": "S", "States": {"S": state}}), "S")
     assert box is not None
     assert inspect(box, Given({}, result=[], items="{}")).error == "States.ItemReaderFailed"
+
+
+@pytest.mark.parametrize("kind", ["Map", "Parallel"])
+def test_what_iterations_or_branches_make_together_may_be_too_large(kind: str) -> None:
+    """Given results of which each is small enough; when all of them are not; then the state that gathers them fails."""
+    inner = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    parts: dict[str, dict[str, Any]] = {"Map": {"ItemProcessor": inner}, "Parallel": {"Branches": [inner] * 3}}
+    size = LARGEST_VALUE // 2
+    value: Json = ["x" * (size // 10)] * 9
+    caught = [{"ErrorEquals": ["States.DataLimitExceeded"], "Next": "Mend", "ResultPath": "$"}]
+    state = {"Type": kind, "Catch": caught, "Next": "Mend", **parts[kind]}
+    if kind == "Map":
+        state |= {"ItemSelector": {"a.$": "$$.Map.Item.Value", "b.$": "$$.Map.Item.Value", "c.$": "$$.Map.Item.Value"}}
+    states = {"S": state, "Mend": {"Type": "Pass", "End": True}}
+    run = Run(compile_asl({"StartAt": "S", "States": states})).start(value)
+    assert run.state.output == {
+        "Error": "States.DataLimitExceeded",
+        "Cause": "An error occurred while executing the state 'S' (entered at the event id #2). "
+        "The state/task 'S' returned a result with a size exceeding the maximum number of bytes service limit.",
+    }

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from linkflow.execution.advance import MOST_EVENTS, advance, begin, unfinished
+from linkflow.execution.advance import MOST_EVENTS, advance, begin, owed, unfinished
 from linkflow.execution.composites import MOST_OPEN
-from linkflow.execution.events import ExecutionStarted, Names, ScopeOpened
+from linkflow.execution.events import ExecutionStarted, Names, ScopeOpened, TaskStarted
 from linkflow.execution.state import State
 from linkflow.language.asl import compile_asl
 from tests.unit.driver import Run, gives
@@ -49,6 +49,19 @@ def test_maps_in_maps_are_not_all_begun_before_any_is_done() -> None:
         events += advance(program, state, (), 1_000.0)
     assert MOST_OPEN / 2 < most < 3 * MOST_OPEN
     assert sum(isinstance(event, ScopeOpened) for event in events) > most
+
+
+def test_what_is_owed_is_described_once_as_long_as_nothing_is_said_of_it() -> None:
+    """Given a Map that owes many tasks; when one ends and one is begun; then only the latter is described anew."""
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True, "TimeoutSeconds": 9}
+    run = Run(compile_asl(each(5, {"StartAt": "Work", "States": {"Work": task}}, "Each"))).start()
+    before = {one.task: one for one in run.owed()}
+    first, second, *others = before.values()
+    run.tell(gives(1)(first), TaskStarted(second.scope, second.task, run.now))
+    after = owed(run.program, run.state, before.values())
+    assert after == run.owed()
+    assert [one.task for one in after if one is not before[one.task]] == [second.task]
+    assert len(after) == len(others) + 1
 
 
 def test_a_loop_that_waits_for_something_goes_on_for_ever() -> None:

@@ -164,7 +164,7 @@ class _Visit:
         state, unsaved = self.book.state, self.unsaved
         unsaved.tell(state, news, self.tasks, now)
         unsaved.events += advance(self.program, state, news, now)
-        self.tasks = owed(self.program, state)
+        self.tasks = owed(self.program, state, self.tasks)
         if state.paused is not None:
             self.tasks = [task for task in self.tasks if task.task in self.away.gone or self.running.has(task.task)]
 

@@ -17,7 +17,7 @@ from linkflow.execution.decide import decide
 from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
 from linkflow.execution.failures import HEARTBEAT_TIMEOUT, INTERRUPTED, RUNTIME, TIMEOUT
 from linkflow.execution.limits import limited
-from linkflow.execution.state import Iterations, Scope, State
+from linkflow.execution.state import Iterations, OpenTask, Scope, State
 from linkflow.execution.tokens import task_token
 from linkflow.language import program as p
 
@@ -211,14 +211,22 @@ def _timed_out(scope: Scope, moment: float) -> e.TaskTimedOut:
 # ---------------------------------------------------------------- what the state owes and awaits
 
 
-def owed(program: p.Program, state: State) -> list[RunTask]:
+def owed(program: p.Program, state: State, known: Iterable[RunTask] = ()) -> list[RunTask]:
     """Every task that somebody must carry out. One whose request was made (it ends later) is owed no more, one that was
-    postponed not yet."""
-    return [
-        run_task(program, state, scope)
-        for scope in state.scopes.values()
-        if scope.task is not None and not scope.task.submitted and scope.task.postponed is None
-    ]
+    postponed not yet. `known` are those that were owed before in the same state: as long as nothing was said of them
+    they are not described again, since a Map may owe thousands when one more ends."""
+    told, tasks = {one.task: one for one in known}, []
+    for scope in state.scopes.values():
+        task = scope.task
+        if task is None or task.submitted or task.postponed is not None:
+            continue
+        before = told.get(task.task)
+        tasks.append(before if before is not None and _holds_still(before, task) else run_task(program, state, scope))
+    return tasks
+
+
+def _holds_still(told: RunTask, task: OpenTask) -> bool:
+    return (told.started, told.deadline, told.paid) == (task.started, task.deadline, task.paid)
 
 
 def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:

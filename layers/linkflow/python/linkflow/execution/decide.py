@@ -125,6 +125,8 @@ def _continue(box: p.State, state: State, scope: Scope, view: View) -> Events:
 def _finish(program: p.Program, box: p.State, scope: Scope, view: View) -> Events:
     """The result is there: a task's, a composite's, or nothing (a Wait, whose input goes on)."""
     result = scope.result if scope.result is not UNSET else box.flow.enter(view).input
+    if program.dialect == "asl" and isinstance(box, p.Map | p.Parallel):
+        checked(program, box, result)
     return _leave(program, box, scope, view, result)
 
 

@@ -6,6 +6,7 @@ nothing for null, all else as JSON. A path that finds nothing gives null. Keys o
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,9 @@ Render = Callable[[Json, View], Json]
 """Evaluates against a document of roots; the view supplies time and seed. Raises `EvaluationFailed`."""
 
 OPEN, CLOSE = "{{", "}}"
+_ROOTS: Final = frozenset(
+    {"error", "execution", "index", "input", "item", "nodes", "output", "trigger", "vars", "workflow", "workspace"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +51,13 @@ def compile_template(source: Json) -> Template:
 
 
 def faults(source: Json, path: str = "$") -> Iterator[ExpressionFault]:
-    """Everything in `source` that will not compile."""
+    """Everything in `source` that will not compile, or names what is not there."""
     match source:
         case str() if OPEN in source:
             try:
                 for piece in _pieces(source):
                     if isinstance(piece, Code):
-                        jsonata.compile(piece.source)
+                        yield from _unknown(jsonata.compile(piece.source), path)
             except jsonata.JsonataError as error:
                 yield ExpressionFault(path, f"{error.message} ({error.code})" if error.code else error.message)
         case dict():
@@ -64,6 +68,14 @@ def faults(source: Json, path: str = "$") -> Iterator[ExpressionFault]:
                 yield from faults(value, f"{path}[{index}]")
         case _:
             pass
+
+
+def _unknown(compiled: jsonata.Jsonata, path: str) -> Iterator[ExpressionFault]:
+    """Names behind `$` that nothing binds: all that an expression is given are roots, which have no `$`."""
+    for name in sorted(compiled.references - jsonata.FUNCTIONS):
+        root = f" The root '{name}' has no '$'." if name in _ROOTS else ""
+        told = f"'{compiled.source}' names '${name}', which is no function and bound nowhere in the expression."
+        yield ExpressionFault(path, told + root)
 
 
 def has_expression(value: Json) -> bool:
