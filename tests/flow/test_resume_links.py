@@ -113,3 +113,20 @@ async def test_whoever_reads_the_book_learns_no_link_and_cannot_make_one_up(hous
     assert sent(outside)["token"] not in whole
     assert '"salt"' not in whole
     assert (await house.stranger.post(link, json=1)).status_code == 202
+
+
+async def test_an_execution_that_was_reset_into_its_wait_sends_out_a_link_of_its_own(
+    house: House, outside: Outside
+) -> None:
+    execution, old = await asked(house, outside, asking(outside))
+    events = (await house.http.get(f"/api/v1/executions/{execution}/events", params={"limit": 200})).json()["data"]
+    turn = next(one["turn"] for one in events if one["type"] == "TaskScheduled")
+    reset = await house.http.post(f"/api/v1/executions/{execution}/reset", json={"turn": turn})
+    assert reset.status_code == 202, reset.text
+    again = reset.json()["id"]
+    await until_submitted(house, again)
+    new = path_of(sent(outside, -1)["url"])
+    assert new != old
+    assert (await house.stranger.post(old, json=1)).status_code == 410
+    assert (await house.stranger.post(new, json=2)).status_code == 202
+    assert (await house.closed(again))["output"] == 2

@@ -104,3 +104,28 @@ async def test_programs_signal_at_their_own_door(house: House) -> None:
     answer = await door.wish(started["id"], "signal", name="item", payload=2)
     assert answer.status_code == 202
     assert (await house.closed(started["id"]))["output"] == 2
+
+
+async def test_who_goes_on_as_another_inherits_what_it_has_not_read(house: House) -> None:
+    more = [{"left": "{{ trigger.n }}", "operator": "less", "right": 3}]
+    nodes = [
+        node("start", "manual"),
+        node("wait", "wait_for_signal", name="item"),
+        node("more", "condition", all=more),
+        node("again", "continue_as_new", input="{{ {'n': trigger.n + 1, 'had': $append(trigger.had, [nodes.wait])} }}"),
+        node("done", "set", values={"had": "{{ $append(trigger.had, [nodes.wait]) }}"}),
+    ]
+    edges = [("start", "wait"), ("wait", "more"), ("more", "again", "true"), ("more", "done", "false")]
+    drawn = [dict(zip(("source", "target", "branch"), edge, strict=False)) for edge in edges]
+    workflow = (await house.create({"nodes": nodes, "edges": drawn}))["id"]
+    started = await house.start(workflow, {"n": 1, "had": []})
+    for number in (1, 2):
+        assert (await send(house, started["id"], "item", number)).status_code == 202
+    late = await send(house, started["id"], "item", 3)
+    assert late.status_code == 202
+    for _ in range(100):
+        found = (await house.http.get("/api/v1/executions", params={"status": "succeeded"})).json()["data"]
+        if found:
+            break
+        await house.world.clock.sleep(0.05)
+    assert (await house.execution(found[0]["id"]))["output"] == {"had": [1, 2, 3]}

@@ -3,13 +3,17 @@ the one that took its place is there already.)
 
 The successor's id follows from the execution's, and what it begins with stands in the book that it continues; so
 whoever finds a book that ends like this may begin it, and beginning it twice is beginning it once. It has the same
-parent, business key, tags and attributes.
+parent, business key, tags and attributes, and inherits the signals that nobody has read.
 """
+
+import asyncio
 
 from linkflow.engine import claims
 from linkflow.engine.engine import Engine
+from linkflow.engine.news import tell
 from linkflow.engine.start import Start, opened
 from linkflow.engine.wakes import wake
+from linkflow.execution.events import SignalReceived
 from linkflow.execution.state import State
 from linkflow.language.program import Program, address_of
 from linkflow.stores.books import Book
@@ -49,7 +53,14 @@ async def succeed(engine: Engine, workspace: str, execution: str, state: State) 
         await engine.queue.send([wake(workspace, state.successor)])
     else:
         await engine.summaries.open(summary, opening, sends)
+    await _hand_on(engine, workspace, state)
     return state.successor
+
+
+async def _hand_on(engine: Engine, workspace: str, state: State) -> None:
+    """What nobody has read is the successor's to read, in the same order. Told again, it is known by its ids."""
+    unread = [SignalReceived(one.name, one.payload, one.id, one.by) for one in state.mailbox]
+    await asyncio.gather(*(tell(engine, workspace, state.successor or "", one) for one in unread))
 
 
 def _node(program: Program, state: State) -> str | None:

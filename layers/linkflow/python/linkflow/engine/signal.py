@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import msgspec
 
+from linkflow.engine.chain import succeed
 from linkflow.engine.engine import Engine
 from linkflow.engine.news import tell
 from linkflow.engine.start import Start, Started, begin
@@ -24,13 +25,17 @@ class IsOver(Conflict):
 
 
 async def signal(engine: Engine, workspace: str, execution: str, told: SignalReceived) -> None:
-    """Sending it again (the same id) changes nothing. Raises `NotFound`, `TooLarge`, `IsOver`, and `Conflict` where too
+    """Sending it again (the same id) changes nothing; what is sent to an execution that goes on as another is told to
+    that one. Raises `NotFound`, `TooLarge`, `IsOver`, and `Conflict` where too
     many signals wait to be read."""
     size = len(msgspec.json.encode(told.payload))
     if size > LARGEST:
         raise TooLarge("The signal's payload", size, LARGEST)
     state = await tell(engine, workspace, execution, told)
     if told.id in state.heard:
+        return
+    if state.status == "continued" and (successor := await succeed(engine, workspace, execution, state)) is not None:
+        await signal(engine, workspace, successor, told)
         return
     if state.closed:
         raise IsOver(f"The execution is over already: {state.status}.")

@@ -8,6 +8,7 @@ whenever it is asked for, as everything here.
 import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from hashlib import blake2b
 from hmac import compare_digest
 from typing import Literal
@@ -98,13 +99,15 @@ def stand_in(state: State, kind: StoodFor, scope: int, task: int, expires: float
     return f"~{kind}~{int(expires)}~{name}~{_mark(state, kind, scope, task, int(expires), name)}~"
 
 
-def filled_in(value: Json, state: State, scope: int, task: int) -> Json:
+def filled_in(value: Json, state: State, scope: int, task: int, before: Sequence[State] = ()) -> Json:
     """`value`, with the real ones in place of what stands for them. Only what was made for this task counts, so nobody
-    gets a link by writing what looks like one."""
+    gets a link by writing what looks like one; in an execution that goes on from the books of others, their states
+    `before`, it may have been made there."""
 
     def real(found: re.Match[str]) -> str:
         kind, expires, name, mark = found.groups()
-        if not compare_digest(mark, _mark(state, kind, scope, task, int(expires), name)):
+        marks = [_mark(one, kind, scope, task, int(expires), name) for one in (state, *before)]
+        if not any(compare_digest(mark, one) for one in marks):
             return found[0]
         if kind == "token":
             return task_token(state, scope, task)
@@ -114,9 +117,9 @@ def filled_in(value: Json, state: State, scope: int, task: int) -> Json:
         case str():
             return _STAND_IN.sub(real, value)
         case dict():
-            return {name: filled_in(one, state, scope, task) for name, one in value.items()}
+            return {name: filled_in(one, state, scope, task, before) for name, one in value.items()}
         case list():
-            return [filled_in(one, state, scope, task) for one in value]
+            return [filled_in(one, state, scope, task, before) for one in value]
         case _:
             return value
 
