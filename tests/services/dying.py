@@ -5,13 +5,17 @@ from dataclasses import replace
 
 from linkflow.engine.engine import Engine, build
 from linkflow.engine.integrations import INTEGRATIONS
+from linkflow.errors import TryAgain
 from linkflow.nodes.catalog import NODES
 from linkflow.ports import Condition, Item, Key, Message, Page, Queue, Range, Send, Table, Write
 from linkflow.runtime.wiring import World
 
 
-class Died(Exception):
-    """The process is gone."""
+class Died(TryAgain):
+    """The process is gone; to whoever called it looks as if nobody answered."""
+
+    def __init__(self) -> None:
+        super().__init__("The process is gone.")
 
 
 class Lifetime:

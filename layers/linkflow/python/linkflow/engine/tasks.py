@@ -61,7 +61,8 @@ class _Context:
 
 
 async def run_task(engine: Engine, call: Call) -> Told:
-    """Runs until the node is done; whoever calls holds the deadline. Never raises but when cancelled."""
+    """Runs until the node is done; whoever calls holds the deadline. Raises `TryAgain`, nothing else but when
+    cancelled."""
 
     async def carry_out() -> Told:
         resource = call.task.resource.removesuffix(":2").removesuffix(".sync").removesuffix(".waitForTaskToken")
@@ -110,6 +111,8 @@ async def _told(engine: Engine, task: RunTask, carry_out: Callable[[], Awaitable
     except EvaluationFailed as failed:
         bad = NodeFailed(failed.error, failed.cause, retryable=False)
         return _failed(engine, task, started, bad)
+    except TryAgain:
+        raise  # a store did not answer: whoever called is called again, and this task with it
     except Exception:  # noqa: BLE001 (a bug in a node fails its task, not the execution's visit)
         _log.exception("node_broke", extra={"node": task.node, "task": task.task, "attempt": task.attempt})
         broken = NodeFailed(

@@ -14,6 +14,7 @@ from linkflow.engine.holds import HELD, news_of_hold
 from linkflow.engine.lease import remind
 from linkflow.engine.news import tell
 from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
+from linkflow.errors import NotFound
 from linkflow.execution.advance import advance, next_moment
 from linkflow.execution.state import State
 from linkflow.stores import keys
@@ -96,5 +97,8 @@ async def _is_in_line(engine: Engine, workspace: str, execution: str, state: Sta
 async def _is_quiet(engine: Engine, book: Book, now: float) -> bool:
     """Whether nothing follows from what is recorded: only news can move it, and whoever brings some wakes it."""
     state = book.state
-    program = await engine.programs.get(book.workspace, state.names.workflow_id, state.version, state.program)
+    try:
+        program = await engine.programs.get(book.workspace, state.names.workflow_id, state.version, state.program)
+    except NotFound:
+        return False
     return not advance(program, state, (), now)
