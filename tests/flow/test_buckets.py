@@ -84,7 +84,7 @@ async def test_a_map_too_wide_for_one_book_is_dealt_to_executions_of_its_own(hou
     machine = reading(str(list(range(1_050))), {"InputType": "JSON"}, ResultSelector={"n.$": "States.ArrayLength($)"})
     done = await house.start(await created(house, machine), {}, wait=60)
     assert (done["status"], done["output"]) == ("succeeded", {"n": 1_050})
-    asked = {"limit": 50, "trigger": "map"}
+    asked: dict[str, str | int] = {"limit": 50, "trigger": "map"}
     parts = (await house.http.get("/api/v1/executions", params=asked)).json()["data"]
     assert [one["status"] for one in parts] == ["succeeded"] * 11
     for door in ("", "/history", "/events"):
