@@ -1,5 +1,7 @@
 """Retention and redrive as processes of the platform, over REST and on a clock that jumps."""
 
+import asyncio
+
 from functions.visibility.service import keep
 from linkflow import ids
 from linkflow.engine.dead_letters import Wanted, listed
@@ -7,6 +9,7 @@ from linkflow.engine.platform.bulk import begin, process_id
 from linkflow.engine.platform.system import SYSTEM
 from linkflow.engine.platform.upkeep import REDRIVE
 from linkflow.engine.start import Start, start
+from linkflow.engine.visit import visit
 from linkflow.messages import LANE
 from linkflow.runtime.wiring import World
 from linkflow.search import Query
@@ -14,6 +17,8 @@ from linkflow.stores import keys
 from linkflow.stores.archive import Archive, Retention
 from linkflow.stores.dead_letters import DeadLetter
 from linkflow.stores.operations import Operation
+from tests.services.dying import over
+from tests.services.test_callback_deliveries import Mortal
 from tests.services.ticking import WORKSPACE, Host, play, workflow
 
 
@@ -63,5 +68,36 @@ def test_dead_letters_are_sent_again_in_batches_and_those_of_others_stay() -> No
         book = await world.engine.books.load(SYSTEM, process_id(operation.id))
         assert book is not None
         assert book.state.status == "succeeded"
+
+    play("2026-11-28T10:00:00Z", script)
+
+
+def test_an_operation_whose_process_dies_at_every_call_is_carried_out() -> None:
+    """What a batch did before it died may be counted as skipped, or not be found again; it is done all the same."""
+
+    async def script(world: World) -> None:
+        made = await world.engine.workflows.get(WORKSPACE, await workflow(world, 10**7))
+        for _ in range(8):
+            await start(world.engine, Start(made, {}))
+        await Host(world).run(5)
+        query = Query(keys.listed_executions(WORKSPACE), statuses=("running",))
+        now = world.clock.now()
+        operation = Operation(world.ids.new(ids.OPERATION), WORKSPACE, "terminate", "us_x", now, query)
+        await begin(world.engine, operation)
+        process, lives, deaths = process_id(operation.id), 0, 0
+        while (await world.engine.operations.open(operation)).status == "running":
+            life = Mortal(lives, after=lives % 2 == 0)
+            life.visit = asyncio.create_task(visit(over(world, life), SYSTEM, process))
+            await asyncio.wait([life.visit])
+            deaths += life.visit.cancelled()
+            lives += 1
+            await world.clock.sleep(1)
+        await Host(world).run(900)  # (a wake that was lost with its process is the watchdog's to mend)
+        done = await world.engine.operations.get(WORKSPACE, operation.id)
+        assert done.status == "done"
+        assert done.seen <= 8
+        assert deaths > 10
+        page = await world.engine.summaries.search(Query(keys.listed_executions(WORKSPACE)), 50)
+        assert {one.status for one in page.summaries} == {"terminated"}
 
     play("2026-11-28T10:00:00Z", script)

@@ -9,7 +9,7 @@ from linkflow.engine.engine import Engine
 from linkflow.engine.wakes import wake
 from linkflow.errors import NotFound
 from linkflow.execution.advance import admit
-from linkflow.execution.events import LeaseLapsed, News, TaskStarted
+from linkflow.execution.events import ExecutionTerminated, LeaseLapsed, News, TaskStarted
 from linkflow.execution.state import State
 
 
@@ -41,8 +41,10 @@ async def _written(engine: Engine, workspace: str, execution: str, batch: Sequen
 
 
 async def _wake_again(engine: Engine, workspace: str, execution: str, state: State, batch: Sequence[News]) -> None:
-    """Who repeats himself may have died between his write and its message."""
-    if not state.closed and any(_moves(state, news) for news in batch):
+    """Who repeats himself may have died between his write and its message. One that was terminated is over by that
+    write, but its visit has yet to tell others so."""
+    ended = any(isinstance(news, ExecutionTerminated) for news in batch)
+    if ended or (not state.closed and any(_moves(state, news) for news in batch)):
         await engine.queue.send([wake(workspace, execution)])
 
 
