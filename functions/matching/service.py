@@ -18,21 +18,27 @@ _DECODER = msgspec.json.Decoder(Outcome | Piece)
 
 
 async def hear(world: World, body: bytes) -> None:
-    """An outcome, or a piece of one: whoever brings the last piece tells it. Pieces that come twice, or two last ones
-    at the same time, tell it twice, which changes nothing."""
+    """An outcome, or a piece of one: whoever brings the last piece tells it, and clears the pieces away. Pieces that
+    come twice, or two last ones at the same time, tell it twice, which changes nothing."""
     said = _DECODER.decode(unpacked(body))
-    if isinstance(said, Piece):
-        text = await _joined(world, said)
-        if text is None:
-            return
-        said = msgspec.json.decode(unpacked(text), type=Outcome)
+    if isinstance(said, Outcome):
+        await _tell(world, said)
+        return
+    names = [f"{said.workspace}/outcomes/{said.name}-{said.of}-{number}" for number in range(said.of)]
+    text = await _joined(world, said, names)
+    if text is not None:
+        await _tell(world, msgspec.json.decode(unpacked(text), type=Outcome))
+        for name in names:
+            await world.blobs.delete(name)
+
+
+async def _tell(world: World, said: Outcome) -> None:
     with contextlib.suppress(NotFound):
         await tell(world.engine, said.workspace, said.execution, said.ended)
 
 
-async def _joined(world: World, piece: Piece) -> bytes | None:
+async def _joined(world: World, piece: Piece, names: Sequence[str]) -> bytes | None:
     """The whole text, once all its pieces are there."""
-    names = [f"{piece.workspace}/outcomes/{piece.name}-{piece.of}-{number}" for number in range(piece.of)]
     await world.blobs.put(names[piece.number], piece.text.encode())
     found = [await world.blobs.get(name) for name in names]
     whole = [text for text in found if text is not None]

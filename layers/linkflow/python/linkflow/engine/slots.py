@@ -68,6 +68,8 @@ async def hand_on(engine: Engine, line: Line, leaving: frozenset[str] = frozense
             served: list[Key] = []
             if read.slots.crowded:
                 slots, served = await _served(engine, line, slots, now)
+            if slots == read.slots and not served:
+                return []
             if await engine.limit_items.save(line, read, slots, now):
                 break
     granted = [who for key in served if (who := keys.waiting(key)) not in read.slots.holders]
