@@ -69,6 +69,8 @@ class Cast:
     failing: int
     parts: tuple[Part, ...]
     entrances: tuple[Entrance, ...]
+    padding: int = 0
+    """Characters by which the outside's answers are long: books then have snapshots, and blobs."""
 
 
 def cast_of(seed: int) -> Cast:
@@ -86,25 +88,31 @@ def cast_of(seed: int) -> Cast:
         Entrance(index, len(children) + index % len(drawn), {"n": dice.between(0, 3), "items": ITEMS})
         for index in range(8)
     ]
-    return Cast(number, dice.pick([0, 1, 2]), parts, tuple(entrances))
+    return Cast(number, dice.pick([0, 1, 2]), parts, tuple(entrances), dice.pick([0, 0, 0, 6_000]))
 
 
 def _part(dice: Dice, name: str) -> Part:
     workspace = dice.pick(WORKSPACES)
-    kind = dice.pick(["graph", "graph", "hook", "racing", "machine", "machine", "machine", "timed"])
+    kind = dice.pick(["graph", "graph", "hook", "racing", "machine", "machine", "machine", "timed", "once"])
     if kind in ("machine", "timed"):
         paper = Paper(dice, queries=dice.pick([True, False]), timed=kind == "timed")
         return Part(workspace, name, "asl", paper.whole(), "end" if kind == "timed" else "result")
     manner: Literal["racing", "steady"] = "racing" if kind == "racing" else "steady"
-    sheet = Sheet(dice, manner, left=10, request=_asks, more={"sub_workflow": _calls}, signals=False)
+    more = {"sub_workflow": _calls} | ({"ask_once": _asks_once} if kind == "once" else {})
+    sheet = Sheet(dice, manner, left=10, request=_asks, more=more, signals=False)
     answer = dice.pick(["at_once", "when_done"])
     trigger = node("start", "webhook", {"answer": answer}) if kind == "hook" else node("start", "manual")
-    promise: Promise = "status" if kind == "racing" else "result"
+    promise: Promise = "status" if kind == "racing" else "end" if kind == "once" else "result"
     return Part(workspace, name, "graph", sheet.workflow(trigger), promise, answer if kind == "hook" else None)
 
 
 def _asks(name: str, expression: str) -> Drawn:
     return {"url": f"http://outside/ask/{name}", "method": "POST", "body": expression}
+
+
+def _asks_once(expression: str) -> Drawn:
+    """It may be interrupted, and then fails."""
+    return {"url": "http://outside/ask_once/o", "method": "POST", "body": expression}
 
 
 def _calls(expression: str) -> Drawn:

@@ -15,6 +15,8 @@
 10. Summaries say what books say.
 11. While one workspace is served, nothing of another is touched.
 12. No task fails for a bug of ours, and nobody outside is answered by one.
+13. Waits end at their moment: never before, within seconds where nothing happens, and always within the time of
+    repairs.
 """
 
 from collections import Counter, defaultdict
@@ -80,9 +82,12 @@ async def broken(played: Played, expected: Mapping[int, End]) -> list[str]:
     if played.stuck:
         return [f"1. It is stuck: {line}" for line in await _what_is_stuck(played)]
     found = [f"11. {trespass}." for trespass in played.trespasses]
-    books = {summary.execution: await _read(played, summary) for summary in played.summaries}
+    try:
+        books = {summary.execution: await _read(played, summary) for summary in played.summaries}
+    except (KeyError, AssertionError) as error:
+        return [f"4. A book cannot be read: {error!r}"]
     for name, book in books.items():
-        found += [f"{law} ({name})" for law in _book_is_broken(book)]
+        found += [f"{law} ({name})" for law in (*_book_is_broken(book), *_moments_are_missed(book, played.latest))]
     found += _accepted_is_lost(played, books)
     found += _ends_otherwise(played, books, expected)
     found += _effects_are_wrong(played, books)
@@ -181,6 +186,23 @@ def _completed_twice(book: Read) -> Iterator[str]:
     for entry, keys in book.keys.items():
         if len(keys) > 1:
             yield f"7. The entry {entry} has the keys {sorted(keys)}"
+
+
+def _moments_are_missed(book: Read, latest: float) -> Iterator[str]:
+    awaited: dict[int, float] = {}
+    for one in book.turns:
+        for event in one.turn.events:
+            match event:
+                case e.WaitStarted() | e.RetryScheduled():
+                    awaited[event.scope] = event.until
+                    if isinstance(event, e.RetryScheduled) and event.until < one.turn.at:
+                        yield f"13. The pause of scope {event.scope} ends before it begins"
+                case e.MomentReached():
+                    late = one.turn.at - awaited.pop(event.scope, one.turn.at)
+                    if not 0 <= late <= latest:
+                        yield f"13. Scope {event.scope} goes on {late:.1f} s after its moment"
+                case _:
+                    pass
 
 
 def _accepted_is_lost(played: Played, books: Mapping[str, Read]) -> Iterator[str]:

@@ -65,6 +65,8 @@ class Outside:
     delays: Random
     token_came: Callable[[str, Json], None]
     slow: float = 0.05
+    padding: int = 0
+    """Characters that answers are longer than they need be."""
     effects: list[Effect] = field(default_factory=list)
 
     async def request(self, request: Request) -> HttpResponse:
@@ -79,9 +81,9 @@ class Outside:
             self.token_came(asked["token"], self._digest(path, asked["asked"]))
             return _json(200, "accepted")
         digest = crc32(msgspec.json.encode([self.seed, path, asked], order="deterministic"))
-        if kind == "ask" and (digest % 8 < self.failing or (digest % 8 == 7 and attempt == 1)):
+        if kind != "fine" and (digest % 8 < self.failing or (digest % 8 == 7 and attempt == 1)):
             return _json(500, "no")
-        return _json(200, f"{digest:x}")
+        return _json(200, f"{digest:x}" + Random(digest).randbytes(self.padding // 2).hex())
 
     def _digest(self, path: str, asked: Json) -> str:
         return f"{crc32(msgspec.json.encode([self.seed, path, asked], order='deterministic')):x}"

@@ -44,6 +44,8 @@ T = TypeVar("T")
 BEGINS: Final = 1_750_000_000.0
 LOOK_EVERY: Final = 7.0
 """Virtual seconds between two looks at whether the story is over."""
+PUNCTUAL: Final = 10.0
+"""Seconds by which a moment may be missed although nothing happens: calls take their time."""
 LATEST: Final = 100.0
 """By then every visitor has come and everything planned has happened."""
 
@@ -75,6 +77,8 @@ class Played:
     trespasses: list[str] = field(default_factory=list)
     summaries: list[Summary] = field(default_factory=list)
     seconds: float = 0.0
+    latest: float = 0.0
+    """Seconds by which a moment may be missed."""
     stuck: bool = False
 
 
@@ -106,7 +110,9 @@ class _Stage:
         self.plan, self.cast, self.clock = plan, cast, clock
         self.stores = Stores.empty(clock)
         weather = Weather(list(plan.faults), plan.latencies, last=clock.now())
-        outside = Outside(clock, cast.seed, cast.failing, Random(f"outside {plan.seed}"), self._token_came, plan.slow)
+        outside = Outside(
+            clock, cast.seed, cast.failing, Random(f"outside {plan.seed}"), self._token_came, plan.slow, cast.padding
+        )
         self.played = Played(plan, cast, self.stores, [], weather, outside, compiled)
         self.make = Make(plan.visit, plan.apart, SIMULATED_NODES, compiled, telling)
         self.hosts: list[Process | None] = [None for _ in plan.skews]
@@ -117,6 +123,7 @@ class _Stage:
         self.accepted: dict[int, asyncio.Future[str]] = {}
 
     async def play(self, within: float) -> Played:
+        self.played.latest = within if self.plan.faults or self.plan.happenings else PUNCTUAL
         await self._prepare()
         for host in range(len(self.hosts)):
             self._start(host)

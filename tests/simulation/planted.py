@@ -1,0 +1,240 @@
+"""Bugs put in on purpose, to show that the laws can fail: each is one line of one module, replaced.
+
+This is the one exception to "wrap, never patch": the source is changed on its way into a fresh interpreter, by an
+import hook, and nowhere else.
+
+    python -m tests.simulation.planted NAME [SEEDS]      the first seed that finds it, and what it says
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+MOST_SEEDS: Final = 600
+"""Within so many every planted bug is found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """`line` (all of it, or a part that stands nowhere else in the module) becomes `wrong`. `seed` found it before."""
+
+    name: str
+    module: str
+    line: str
+    wrong: str
+    seed: int = 0
+
+
+BUGS: Final = (
+    Bug(
+        "a turn is put over another",
+        "linkflow.stores.books",
+        "await self.table.put(item, Absent(), sends) is not None",
+        "await self.table.put(item, None, sends) is not None",
+    ),
+    Bug(
+        "the lane message is deleted before the visit",
+        "functions.history.handler",
+        "        await visit(world.engine,",
+        "        await world.queue.delete([message])\n        await visit(world.engine,",
+        seed=1,
+    ),
+    Bug(
+        "a repeated start is forgotten",
+        "linkflow.engine.start",
+        "    if found is None:\n        return execution",
+        "    if True:\n        return execution",
+    ),
+    Bug(
+        "a second outcome is let in",
+        "linkflow.execution.advance",
+        "            return expects(state, news.scope, news.task)",
+        "            return news.scope in state.scopes and state.scopes[news.scope].composite is None",
+        seed=5,
+    ),
+    Bug(
+        "the idempotency key holds the attempt",
+        "linkflow.execution.advance",
+        "-{scope.id}-{scope.entered_id}",
+        "-{scope.id}-{scope.entered_id}-{scope.attempt}",
+        seed=10,
+    ),
+    Bug(
+        "the idempotency key is the scope's alone",
+        "linkflow.execution.advance",
+        "-{scope.id}-{scope.entered_id}",
+        "-{scope.id}",
+    ),
+    Bug(
+        "a snapshot lacks a field",
+        "linkflow.stores.books",
+        "encoded = self._encoder.encode(book.state)",
+        "encoded = self._encoder.encode(msgspec.structs.replace(book.state, next_task=1))",
+        seed=10,
+    ),
+    Bug(
+        "a child's id is new each time",
+        "linkflow.engine.children",
+        "    child = child_id(call.execution, call.task.task)\n    task",
+        "    child = engine.ids.new(ids.EXECUTION)\n    task",
+    ),
+    Bug(
+        "a child that nobody waits for goes on",
+        "linkflow.engine.visit",
+        "if len(orphans) > self.let_go:",
+        "if len(orphans) < self.let_go:",
+        seed=9,
+    ),
+    Bug(
+        "a parent is not told that its child is over",
+        "linkflow.engine.children",
+        '''    """The execution is over: tell whoever waits for it."""''',
+        "    return",
+        seed=1,
+    ),
+    Bug(
+        "a closed summary does not say how it ended",
+        "linkflow.stores.summaries",
+        "closed = replace(found, status=state.status,",
+        'closed = replace(found, status="succeeded",',
+        seed=1,
+    ),
+    Bug(
+        "no alarm is set",
+        "linkflow.engine.wakes",
+        "        await engine.queue.send([ring(workspace, execution, moment, delay)])",
+        "        return",
+    ),
+    Bug(
+        "a pause is counted from when the state was entered",
+        "linkflow.execution.decide",
+        "view.around.now + pause",
+        "scope.entered_at + pause",
+        seed=10,
+    ),
+    Bug(
+        "news is dropped on conflict",
+        "linkflow.engine.news",
+        "        if await engine.books.append(book, admitted, now, sends):\n            return state",
+        "        await engine.books.append(book, admitted, now, sends)\n        return state",
+        seed=36,
+    ),
+    Bug(
+        "what must run once is started without a record",
+        "linkflow.engine.visit",
+        "return task.at_most_once and not task.started and",
+        "return False and",
+        seed=43,
+    ),
+    Bug(
+        "the watchdog looks and wakes nobody",
+        "linkflow.engine.watch",
+        "    else:\n        await engine.queue.send([wake(workspace, execution)])",
+        "    else:\n        pass",
+        seed=17,
+    ),
+    Bug(
+        "news told again wakes nobody",
+        "linkflow.engine.news",
+        "if not state.closed and any(",
+        "if state.closed and any(",
+        seed=63,
+    ),
+    Bug(
+        "a task waits for its token before it is in the book",
+        "linkflow.engine.visit",
+        ' and one.pattern == "request" for one in self.tasks)',
+        " for one in self.tasks)",
+        seed=95,
+    ),
+    Bug(
+        "a message whose handler failed is deleted",
+        "linkflow.runtime.hosts.pump",
+        "                if not await handled(message, self._name, self._trigger, self._bury):",
+        "                if await handled(message, self._name, self._trigger, self._bury) is None:",
+        seed=108,
+    ),
+    Bug(
+        "a child is looked for in another workspace",
+        "linkflow.engine.children",
+        "        return await engine.workflows.named(workspace, name)",
+        '        return await engine.workflows.named("ws_a", name)',
+    ),
+    Bug(
+        "opening an execution again begins its book anew",
+        "linkflow.stores.summaries",
+        "self.table.put(_item(summary, opening, 1), Absent(), sends) is None",
+        "self.table.put(_item(summary, opening, 1), None, sends) is None",
+        seed=21,
+    ),
+    Bug(
+        "a bad moment of a store fails the task",
+        "linkflow.engine.tasks",
+        "        except TryAgain as trouble:\n            _log",
+        "        except ZeroDivisionError as trouble:\n            _log",
+        seed=51,
+    ),
+)
+
+
+class _Spoiler(MetaPathFinder):
+    def __init__(self, bug: Bug) -> None:
+        self._bug = bug
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(fullname, path, target) if fullname == self._bug.module else None
+        if spec is not None and spec.origin is not None:
+            spec.loader = _Spoiled(self._bug, spec.origin)
+        return spec
+
+
+class _Spoiled(SourceFileLoader):
+    def __init__(self, bug: Bug, origin: str) -> None:
+        super().__init__(bug.module, origin)
+        self._bug = bug
+
+    def path_stats(self, path: str) -> dict[str, float]:
+        raise OSError(f"{path} is never cached.")
+
+    def get_data(self, path: str) -> bytes:
+        return spoiled(self._bug, Path(path).read_text()).encode()
+
+
+def spoiled(bug: Bug, source: str) -> str:
+    """The module's source with the bug in it. Raises `AssertionError` when its line is not there (any more)."""
+    assert source.count(bug.line) == 1, f"'{bug.name}': its line stands {source.count(bug.line)} times in {bug.module}"
+    return source.replace(bug.line, bug.wrong)
+
+
+def found_by(bug: Bug, seeds: Sequence[int]) -> tuple[int, str] | None:
+    """The first of these seeds that finds the bug, and the law it breaks. Must be the first use of the engine."""
+    sys.meta_path.insert(0, _Spoiler(bug))
+    seeds_module = import_module("tests.simulation.seeds")
+    for seed in seeds:
+        try:
+            laws = seeds_module.verdict_on(seed).laws
+        except AssertionError as broken:
+            laws = (str(broken),)
+        if laws:
+            return seed, laws[0]
+    return None
+
+
+def main(arguments: Sequence[str]) -> int:
+    (bug,) = [bug for bug in BUGS if bug.name == arguments[0]]
+    last = int(arguments[1]) if len(arguments) > 1 else MOST_SEEDS
+    found = found_by(bug, [*range(bug.seed, bug.seed + 5), *range(last)])
+    print("not found" if found is None else f"{found[0]}: {found[1]}")  # noqa: T201 (a program)
+    return int(found is None)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
