@@ -70,13 +70,20 @@ def _free_port(host: str) -> int:
 
 def _run(settings: Settings) -> None:
     keys: list[str | None] = []
+    workspaces: list[str] = []
 
     async def connected(settings: Settings) -> World:
         world = await connect(settings)
-        keys.append(await Accounts(world.table).first_start(world.clock, world.ids))
+        accounts = Accounts(world.table)
+        keys.append(await accounts.first_start(world.clock, world.ids))
+        owner = await accounts.owner()
+        workspaces.append(owner.workspace if owner else "")
         return world
 
-    run(settings, declare, connected, lambda address: print(welcome(address, settings, keys[0]), flush=True))
+    def listening(address: str) -> None:
+        print(welcome(address, settings, keys[0], workspaces[0]), flush=True)
+
+    run(settings, declare, connected, listening)
 
 
 def _new_key(settings: Settings) -> int:

@@ -18,10 +18,10 @@ Try this:
 """
 
 
-def welcome(address: str, settings: Settings, key: str | None) -> str:
+def welcome(address: str, settings: Settings, key: str | None, workspace: str) -> str:
     """`key` is None when it was printed at an earlier start."""
     where = f"data in {settings.data}" if settings.family == "sqlite" else f"on {settings.endpoint_url or 'AWS'}"
-    lines = [f"LinkFlow is at {address} ({where}). The API: {address}/docs", ""]
+    lines = [f"LinkFlow is at {address} ({where}). The API: {address}/docs", f"Workspace: {workspace}", ""]
     if key is not None:
         lines += [f"Your API key, shown only now: {key}", ""]
     lines.append(_TRY.format(address=address, key=key or "<your API key; --new-key prints another>"))
