@@ -200,3 +200,15 @@ async def test_another_workspace_sees_nothing(house: House) -> None:
     ended = {"token": task["token"], "output": 1}
     answer = await house.http.post("/api/v1/task-queues/print/complete", json=ended, headers=headers)
     assert answer.status_code == 404
+
+
+async def test_a_task_of_a_paused_execution_is_leased_only_when_it_goes_on(house: House) -> None:
+    started = await house.start((await house.create(remote()))["id"], {"page": 1})
+    while not (await house.http.get("/api/v1/task-queues/print")).json()["waiting"]:
+        await house.events(started["id"], 0, wait=1)
+    await house.http.post(f"/api/v1/executions/{started['id']}/pause", json={})
+    assert await poll(house, wait=0) == []
+    await house.http.post(f"/api/v1/executions/{started['id']}/resume")
+    (task,) = await poll(house)
+    await tell(house, "complete", token=task["token"], output=1)
+    assert (await house.closed(started["id"]))["status"] == "succeeded"

@@ -2,17 +2,22 @@
 
 from pathlib import Path
 
+import msgspec
+
 from functions.services import declare
 from linkflow import ids
 from linkflow.adapters.clock import VirtualClock
-from linkflow.execution.events import ExecutionStarted, Names
+from linkflow.engine.pauses import SOON
+from linkflow.execution.events import ExecutionStarted, Names, PauseRequested, ResumeRequested
 from linkflow.messages import LANE
 from linkflow.ports import Item, Key
 from linkflow.runtime.functions import Schedule
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, connect
+from linkflow.stores import keys
 from linkflow.stores.books import Turn
-from linkflow.stores.records import Summary
+from linkflow.stores.records import Summary, WorkflowVersion, encode
+from tests.unit.graphs import graph, node
 
 
 async def minute(world: World) -> None:
@@ -24,6 +29,9 @@ async def minute(world: World) -> None:
 async def opened(world: World, check_at: float) -> str:
     """An execution that was written down, but whose first message was never sent."""
     execution, now = world.ids.new(ids.EXECUTION), world.clock.now()
+    definition = msgspec.Raw(msgspec.json.encode(graph([node("start", "manual"), node("a")], "start -> a")))
+    version = WorkflowVersion(1, "hash", "graph", definition, now)
+    await world.table.put(Item(keys.version("ws", "wf", 1), b"", encode(version)))
     started = ExecutionStarted(None, Names(execution, execution, "wf", "test"), "ws", 1, "hash")
     opening = await world.engine.books.opening("ws", execution, Turn(now, (started,)))
     await world.engine.summaries.open(Summary("ws", execution, "wf", 1, now, check_at=check_at), opening)
@@ -47,6 +55,20 @@ async def test_an_execution_whose_message_was_lost_is_woken_when_its_time_has_co
     await world.close()
 
 
+async def test_one_that_cannot_be_looked_after_keeps_no_other_from_it(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    world = await connect(Settings(data=tmp_path), clock)
+    many = [await opened(world, check_at=clock.now() + 90) for _ in range(12)]
+    for execution in many[::2]:
+        damaged = Item(keys.turn("ws", execution, 1), b'{"at":1.0,"events":[{"e":"Unheard"}]}')
+        await world.table.put(damaged)
+    await clock.advance(91)
+    await minute(world)
+    woken = {message.group for message in await world.queue.receive(LANE.name, 100)}
+    assert woken == set(many[1::2])
+    await world.close()
+
+
 async def test_what_has_expired_is_tidied_away_and_the_rest_is_kept(tmp_path: Path) -> None:
     clock = VirtualClock()
     world = await connect(Settings(data=tmp_path), clock)
@@ -56,4 +78,29 @@ async def test_what_has_expired_is_tidied_away_and_the_rest_is_kept(tmp_path: Pa
     await minute(world)
     assert await world.table.get(Key("a", "old")) is None
     assert await world.table.get(Key("a", "kept")) is not None
+    await world.close()
+
+
+async def test_a_paused_execution_is_looked_at_once_a_day_and_what_a_lost_resume_left_is_found_soon(
+    tmp_path: Path,
+) -> None:
+    clock = VirtualClock()
+    world = await connect(Settings(data=tmp_path), clock)
+    execution = await opened(world, check_at=clock.now() + 90)
+    book = await world.engine.books.load("ws", execution)
+    assert book is not None
+    await world.engine.books.append(book, [PauseRequested("us_1")], clock.now())
+    await clock.advance(91)
+    await minute(world)
+    for _ in range(20):
+        await clock.advance(3_600)
+        await minute(world)
+    assert await world.queue.receive(LANE.name) == ()
+    book = await world.engine.books.load("ws", execution)
+    assert book is not None
+    await world.engine.summaries.check_again("ws", execution, clock.now() + SOON)
+    await world.engine.books.append(book, [ResumeRequested("us_1")], clock.now())
+    await clock.advance(SOON + 1)
+    await minute(world)
+    assert len(await world.queue.receive(LANE.name)) == 1
     await world.close()

@@ -326,3 +326,34 @@ def test_a_task_that_runs_before_it_is_in_the_book_is_cleaned_up_after() -> None
     run.state = run.replayed()
     run.tell(CANCEL)
     assert [task.node for task in run.owed()] == ["undo"]
+
+
+def dealt(catch: list[Json]) -> Run:
+    """A distributed Map that was dealt to child executions, two of which were begun."""
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "One",
+        "States": {"One": {"Type": "Task", "Resource": "linkflow:no_op", "End": True}},
+    }
+    each = {"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": 200, "Catch": catch, "End": True}
+    undo = {"Type": "Task", "Resource": "linkflow:no_op", "End": True}
+    run = Run(compile_asl({"StartAt": "Each", "States": {"Each": each, "Undo": undo}})).start(list(range(1_500)))
+    for task in run.owed()[:2]:
+        run.tell(e.TaskSubmitted(task.scope, task.task, {}))
+    return run
+
+
+def test_a_dealt_map_lets_its_children_go_and_its_catch_cleans_up() -> None:
+    run = dealt([{"ErrorEquals": [CANCELLED], "Next": "Undo"}])
+    submitted = [scope.task.task for scope in run.state.scopes.values() if scope.task and scope.task.submitted]
+    run.tell(CANCEL)
+    assert set(submitted) <= set(run.state.orphans)
+    assert [task.node for task in run.owed()] == ["Undo"]
+    assert run.finish().state.status == "cancelled"
+    assert history(run.program, run.book)[-1].id == run.state.histories[0]
+
+
+def test_a_dealt_map_without_a_catch_for_it_ends_at_once() -> None:
+    run = dealt([{"ErrorEquals": ["States.ALL"], "Next": "Undo"}]).tell(CANCEL)
+    assert run.state.status == "cancelled"
+    assert run.state.orphans

@@ -26,4 +26,5 @@ async def terminate(
 def still_open(state: State) -> None:
     """Raises `Conflict`."""
     if state.closed:
-        raise Conflict(f"The execution is over already: {state.status}.")
+        goes_on = f" It goes on as {state.successor}." if state.successor else ""
+        raise Conflict(f"The execution is over already: {state.status}.{goes_on}")

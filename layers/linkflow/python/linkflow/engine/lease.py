@@ -62,6 +62,10 @@ class Leased:
     payload: Json
 
 
+class _Paused(Exception):
+    """The task's execution is paused: the offer stands, and nobody gets it."""
+
+
 def queue_of(task: RunTask) -> str:
     """The task queue that a remote task stands in."""
     if task.resource == RESOURCE + RemoteTask.type:
@@ -129,7 +133,10 @@ async def _take(engine: Engine, standing: Standing, wish: Wish) -> Leased | None
 
 async def _lease(engine: Engine, standing: Standing, wish: Wish, now: float) -> Leased | None:
     offered = standing.offer
-    task = await _owed(engine, offered)
+    try:
+        task = await _owed(engine, offered)
+    except _Paused:
+        return None
     if task is None:
         await engine.leases.withdraw(offered.key)
         return None
@@ -181,11 +188,13 @@ async def _prolong(engine: Engine, offered: Offer, until: float) -> None:
 
 
 async def _owed(engine: Engine, offered: Offer) -> RunTask | None:
-    """The task as the book has it; None when nobody waits for it any more."""
+    """The task as the book has it; None when nobody waits for it any more. Raises `_Paused`."""
     book = await engine.books.load(offered.workspace, offered.execution)
     if book is None or not expects(book.state, offered.scope, offered.task):
         return None
     state = book.state
+    if state.paused is not None:
+        raise _Paused
     program = await engine.programs.get(offered.workspace, state.names.workflow_id, state.version, state.program)
     return run_task(program, state, state.scopes[offered.scope])
 

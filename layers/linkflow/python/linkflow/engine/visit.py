@@ -103,10 +103,12 @@ class _Visit:
         now = self.engine.clock.now()
         news = [*news, *await news_of_hold(self.engine, self.book.workspace, self.book.state)]
         if self.program.limits and self._must_ask(news, now) and not await self._let_in(now):
+            await self._leave(now, ())
             return False
         self._advance(news, now)
         while not await self._recorded(now):
             if self.program.limits and self._must_ask(news, now) and not await self._let_in(now):
+                await self._leave(now, ())
                 return False
         tasks, state = self.tasks, self.book.state
         if state.closed:

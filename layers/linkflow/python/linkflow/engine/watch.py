@@ -5,6 +5,7 @@ Every open execution has a moment at which it is looked after. Then it is woken,
 unless it rightfully waits: then the next look is set behind that wait.
 """
 
+import logging
 import math
 
 from linkflow.engine import approvals, children
@@ -14,12 +15,13 @@ from linkflow.engine.holds import HELD, news_of_hold
 from linkflow.engine.lease import remind
 from linkflow.engine.news import tell
 from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
-from linkflow.errors import NotFound
+from linkflow.errors import Broken, NotFound, Refused
 from linkflow.execution.advance import advance, next_moment
 from linkflow.execution.state import State
 from linkflow.stores import keys
 from linkflow.stores.books import Book
 
+_log = logging.getLogger(__name__)
 LOOK_AGAIN = 300.0
 """Seconds between two looks at an execution that does not say when it will go on."""
 LONGEST_LOOK = 3_600.0
@@ -39,7 +41,12 @@ async def watch(engine: Engine, now: float) -> int:
     for shard in range(keys.DUE_SHARDS):
         while due := await engine.summaries.due(shard, now, _BATCH):
             for workspace, execution in due:
-                await _look(engine, workspace, execution, now)
+                try:
+                    await _look(engine, workspace, execution, now)
+                except (Refused, Broken):
+                    # A damaged book, a workflow that is gone: it must not keep the others from being looked after.
+                    _log.exception("watch_failed", extra={"workspace": workspace, "execution": execution})
+                    await engine.summaries.check_again(workspace, execution, now + LOOK_AGAIN)
             count += len(due)
             if len(due) < _BATCH:
                 break
