@@ -10,16 +10,19 @@ import pytest
 from linkflow import ids
 from linkflow.adapters.clock import VirtualClock, timeless_loop
 from linkflow.engine.closed import tell_listeners
-from linkflow.engine.platform.notices import process_id
+from linkflow.engine.platform.notices import process_id, wanted
 from linkflow.engine.platform.system import SYSTEM
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
+from linkflow.execution.events import Part
+from linkflow.execution.state import State
 from linkflow.messages import CLOSED, LANE, Closed
 from linkflow.ports import HttpFailed, HttpRequest, HttpResponse
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.signature import proves
 from linkflow.runtime.wiring import World, in_memory
 from linkflow.stores.callbacks import Callback, Delivery
+from linkflow.stores.records import WorkflowVersion
 from tests.services.dying import Died, Lifetime, over
 from tests.services.ticking import WORKSPACE, Host, moment, workflow
 
@@ -183,6 +186,24 @@ class Mortal(Lifetime):
 async def finished(world: World, process: str) -> bool:
     book = await world.engine.books.load(SYSTEM, process)
     return book is not None and book.state.closed
+
+
+def test_parts_of_maps_and_the_platforms_own_executions_are_told_to_nobody() -> None:
+    async def script(world: World) -> None:
+        await told(world, "completed")
+        program = world.engine.programs.of(await _version(world))
+        whole = State(workspace=WORKSPACE)
+        part = State(workspace=WORKSPACE, part=Part("", "each", 0))
+        assert await wanted(world.engine, WORKSPACE, program, whole, "completed")
+        assert not await wanted(world.engine, WORKSPACE, program, part, "completed")
+        assert not await wanted(world.engine, SYSTEM, program, whole, "completed")
+
+    play(Receiver(200), script)
+
+
+async def _version(world: World) -> WorkflowVersion:
+    made = await world.engine.workflows.get(WORKSPACE, await workflow(world))
+    return await world.engine.workflows.current(made)
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -51,6 +51,21 @@ def test_a_days_retention_archives_all_that_is_due_and_runs_once_however_often_i
     play("2026-11-28T10:00:00Z", script)
 
 
+def test_what_the_platform_ran_goes_for_good_after_a_month() -> None:
+    async def script(world: World) -> None:
+        host = Host(world, without=("visibility_retention",))
+        await keep(world, world.clock.now())
+        await host.run(60)
+        assert await shelf(world, keys.listed_executions(SYSTEM)) == 1
+        await world.clock.sleep(31 * 86_400)
+        await keep(world, world.clock.now())
+        await host.run(60)
+        assert await shelf(world, keys.listed_executions(SYSTEM)) == 1
+        assert await shelf(world, keys.archived_executions(SYSTEM)) == 0
+
+    play("2026-11-28T10:00:00Z", script)
+
+
 def test_dead_letters_are_sent_again_in_batches_and_those_of_others_stay() -> None:
     async def script(world: World) -> None:
         now = world.clock.now()

@@ -38,8 +38,9 @@ def ending(state: State) -> str:
 
 
 async def wanted(engine: Engine, workspace: str, program: Program, state: State, event: str) -> bool:
-    """Whether a callback wants to be told. Nobody is told of the platform's own executions."""
-    if workspace == SYSTEM or not event:
+    """Whether a callback wants to be told. Nobody is told of the platform's own executions, nor of those that only work
+    on a part of a Map."""
+    if workspace == SYSTEM or state.part is not None or not event:
         return False
     return event in program.callbacks or await engine.callbacks.wanted(workspace, state.names.workflow_id, event)
 

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from linkflow.engine.dead_letters import Wanted, listed, redrive
 from linkflow.engine.engine import Call, Engine, Told
-from linkflow.engine.platform.system import begin_named
+from linkflow.engine.platform.system import SYSTEM, begin_named
 from linkflow.engine.platform.verb import Verb, answered
 from linkflow.engine.retention import archive_batch, expire_batch, next_batch
 from linkflow.errors import NotFound
+from linkflow.stores.archive import Archive, Retention
 from linkflow.stores.operations import Operation, finished
 
 RETENTION: Final = "retention"
@@ -23,6 +24,7 @@ REDRIVE: Final = "dead_letter_redrive"
 BATCH = 25
 PATIENCE = 120.0
 """Seconds that one task takes for one batch of the archive; a larger one is gone on with by the next."""
+OWN_DAYS = 30
 _DAY = 86_400.0
 
 
@@ -41,7 +43,10 @@ class _Died(msgspec.Struct, frozen=True):
 
 
 async def keep(engine: Engine, workspace: str, now: float) -> None:
-    """Begin the day's retention of a workspace; asked twice on one day, by whomever, it is one."""
+    """Begin the day's retention of a workspace; asked twice on one day, by whomever, it is one. What the platform's own
+    executions hold is other workspaces' data: it goes for good, as the log of deliveries does."""
+    if workspace == SYSTEM:
+        await Archive(engine.table, engine.blobs).set_retention(SYSTEM, Retention(days=OWN_DAYS, archive=False))
     day = now // _DAY * _DAY
     await begin_named(engine, RETENTION, {"workspace": workspace, "now": now}, day, workspace)
 
