@@ -17,6 +17,7 @@ import msgspec
 
 from linkflow.engine.cancel import cancel
 from linkflow.engine.engine import Engine
+from linkflow.engine.portions import reserve
 from linkflow.engine.slots import drop_the_dead, give_back, stand_in_line, take
 from linkflow.errors import Conflict, NotFound
 from linkflow.execution.events import ExecutionAdmitted, ExecutionCancelled, ExecutionFailed, ExecutionQueued
@@ -90,11 +91,10 @@ async def still_waits(engine: Engine, program: Program, asking: Asking) -> bool:
 
 
 async def _in_time(engine: Engine, asking: Asking, limit: Limit, name: str) -> Verdict | None:
-    now = engine.clock.now()
     patience = LONGEST_LINE if limit.when_full == "queue" else 0.0
     rate = Rate(limit.most, limit.seconds or 1.0)
-    moment = await engine.limit_items.reserve(asking.workspace, name, rate, now, patience)
-    if moment <= now:
+    moment = await reserve(engine, asking.workspace, name, rate, patience)
+    if moment <= engine.clock.now():
         return None
     said = f"{limit.most} executions in {limit.seconds:g} s are allowed, and have begun."
     return _sent_away(limit, said) or ExecutionQueued(limit.name, moment)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from zlib import crc32
 
 from linkflow.engine.engine import Call, Engine
-from linkflow.engine.portions import hold
+from linkflow.engine.portions import hold, reserve
 from linkflow.engine.share import Share
 from linkflow.stores.limits import Line, Rate
 
@@ -67,7 +67,7 @@ async def passage(engine: Engine, call: Call, url: str) -> AsyncIterator[None]:
 
 async def _in_time(engine: Engine, call: Call, name: str, rate: Rate) -> None:
     now = engine.clock.now()
-    moment = await engine.limit_items.reserve(call.workspace, name, rate, now, LONGEST_RESERVATION)
+    moment = await reserve(engine, call.workspace, name, rate, LONGEST_RESERVATION)
     if moment - now > PATIENCE:
         raise Postponed(moment, name)
     if moment > now:

@@ -17,7 +17,7 @@ import msgspec
 
 from linkflow.engine.engine import Engine
 from linkflow.engine.news import tell
-from linkflow.engine.portions import hold
+from linkflow.engine.portions import hold, reserve
 from linkflow.execution.advance import PATIENCE, expects, owed, run_task
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import LeaseLapsed, TaskFailed, TaskStarted
@@ -169,8 +169,8 @@ async def _has_room(engine: Engine, offered: Offer, until: float) -> bool:
     if rule.at_once is not None and not await _hold(engine, offered, rule.name, rule.at_once, until):
         return False
     if rule.limit is not None:
-        now, rate = engine.clock.now(), Rate(rule.limit, rule.per_seconds)
-        return await engine.limit_items.reserve(offered.workspace, rule.name, rate, now, 0.0) <= now
+        rate = Rate(rule.limit, rule.per_seconds)
+        return await reserve(engine, offered.workspace, rule.name, rate, 0.0) <= engine.clock.now()
     return True
 
 

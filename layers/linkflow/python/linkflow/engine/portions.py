@@ -1,10 +1,11 @@
 """Shares of a limit that are held until a moment unless they are given back or prolonged before: whoever dies with one
-loses it then. For what is no execution: a process's calls to a host, a worker's lease."""
+loses it then. For what is no execution: a process's calls to a host, a worker's lease. And places in time, under a
+rate."""
 
 import msgspec
 
 from linkflow.engine.engine import Engine
-from linkflow.stores.limits import Holder, Line
+from linkflow.stores.limits import Holder, Line, Rate
 
 
 async def hold(engine: Engine, line: Line, who: str, until: float, count: int = 1) -> bool:
@@ -22,3 +23,9 @@ async def hold(engine: Engine, line: Line, who: str, until: float, count: int = 
             slots = msgspec.structs.replace(read.slots, holders={**before, **mine})
             if await engine.limit_items.save(line, read, slots, now):
                 return True
+
+
+async def reserve(engine: Engine, workspace: str, name: str, rate: Rate, patience: float) -> float:
+    """The moment at which it is the caller's turn; reserved, if that is within `patience` seconds."""
+    async with engine.turns.of(f"{workspace}/{name}/rate"):
+        return await engine.limit_items.reserve(workspace, name, rate, engine.clock.now(), patience)
