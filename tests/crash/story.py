@@ -2,14 +2,18 @@
 nobody had died.
 
 Invariants: whoever was told 202 finds a finished execution; a repeated start begins nothing twice; books have no gaps;
-no node is completed twice; what a node recorded is an answer that the outside gave to this node's one key.
+no node is completed twice; what a node recorded is an answer that the outside gave to this node's one key. Webhooks
+come throughout, from somebody who tries again on connection errors only: none is answered 404, none 2xx for nothing,
+and none begins two executions.
 """
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -47,33 +51,74 @@ def child() -> dict[str, Any]:
     return graph(nodes, "begin -> pause", "pause -> echo")
 
 
+def hooked(outside: Outside) -> dict[str, Any]:
+    """What webhooks start: one call, and its answer."""
+    call = {"url": outside.address + "/ok", "method": "POST", "body": "{{ trigger.body }}"}
+    nodes = [
+        node("hook", "webhook", {"answer": "at_once"}),
+        node("a", "http_request", call, retry={"max_attempts": 5, "interval": 0.2}),
+        node("end", "set", {"values": {"n": "{{ trigger.body.n }}"}}),
+    ]
+    return graph(nodes, "hook -> a", "a -> end")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a story came to: how many were started by hand, by webhook, and how many processes died or were replaced."""
+
+    started: int
+    hooked: int
+    kills: int
+    replaced: int
+
+
 class Story:
-    def __init__(self, servers: Sequence[Server], outside: Outside, seed: int) -> None:
-        self._servers = servers
+    """`servers` are the first ones; `more` makes the one that takes another's place in a rolling restart."""
+
+    def __init__(self, servers: Sequence[Server], outside: Outside, seed: int, more: Callable[[], Server]) -> None:
+        self.servers = list(servers)
         self._outside = outside
         self._random = random.Random(seed)
+        self._more = more
+        self._over = asyncio.Event()
+        self.gone: list[Server] = []
 
-    async def tell(self, count: int, kills: int) -> None:
-        first = self._servers[0]
+    async def tell(self, count: int, kills: int, restarts: int = 0) -> Told:
+        first = self.servers[0]
         await first.start()
-        for other in self._servers[1:]:
+        for other in self.servers[1:]:
             await other.start()
             other.key = first.key
-        async with httpx.AsyncClient(timeout=10, headers={"Authorization": f"Bearer {first.key}"}) as http:
-            inner = await self._insistent(http, "POST", "/api/v1/workflows", {"name": CHILD, "definition": child()})
-            body = {"name": "crash", "definition": workflow(self._outside)}
-            created = await self._insistent(http, "POST", "/api/v1/workflows", body)
+        limits = httpx.Limits(max_keepalive_connections=0)  # (a connection to a dead process is no connection)
+        headers = {"Authorization": f"Bearer {first.key}"}
+        async with httpx.AsyncClient(timeout=30, headers=headers, limits=limits) as http:
+            inner = await self._made(http, CHILD, child())
+            created = await self._made(http, "crash", workflow(self._outside))
+            hook = await self._made(http, "hooked", hooked(self._outside))
             starting = asyncio.create_task(self._start_all(http, created["id"], count))
+            calling = asyncio.create_task(self._call_throughout(http, hook["hooks"][0]["url"]))
             await self._kill_some(kills)
+            await self._replace_some(restarts)
             started = await starting
+            self._over.set()
+            called = await calling
             assert len(set(started)) == count, "a repeated start began another execution"
+            assert len(set(called)) == len(called), "two webhooks were given one execution"
             done = await self._finished(http, created["id"], count)
             begun = await self._finished(http, inner["id"], count)
+            answered = await self._finished(http, hook["id"], len(called))
             assert Counter(one["status"] for one in begun) == {"succeeded": count}, "a child was begun twice"
             assert Counter(one["status"] for one in done) == {"succeeded": count}
+            assert Counter(one["status"] for one in answered) == {"succeeded": len(called)}, "a webhook was doubled"
             assert {one["id"] for one in done} == set(started)
-            for identifier in started:
+            assert {one["id"] for one in answered} == set(called), "a webhook that was answered 2xx is not there"
+            for identifier in (*started, *called):
                 await self._check(http, identifier)
+        kills = sum(server.kills for server in (*self.servers, *self.gone))
+        return Told(count, len(called), kills, len(self.gone))
+
+    async def _made(self, http: httpx.AsyncClient, name: str, definition: dict[str, Any]) -> Any:
+        return await self._insistent(http, "POST", "/api/v1/workflows", {"name": name, "definition": definition})
 
     async def _start_all(self, http: httpx.AsyncClient, workflow_id: str, count: int) -> list[str]:
         path = f"/api/v1/workflows/{workflow_id}/execute"
@@ -84,20 +129,42 @@ class Story:
             await asyncio.sleep(self._random.random() * 0.1)
         return started
 
+    async def _call_throughout(self, http: httpx.AsyncClient, url: str) -> list[str]:
+        """One webhook after the other, whatever happens to the servers; the executions they were answered with."""
+        path = url[url.index("/hooks/") :]
+        executions: list[str] = []
+        while not self._over.is_set():
+            number = len(executions)
+            answer = await self._insistent(http, "POST", path, {"n": number}, key=f"hook-{number}")
+            executions.append(answer["execution"])
+            await asyncio.sleep(self._random.random() * 0.2)
+        return executions
+
     async def _kill_some(self, kills: int) -> None:
         """At random moments, one server after the other; each is started again at once."""
         for number in range(kills):
             await asyncio.sleep(0.3 + self._random.random() * 2.5)
-            server = self._servers[number % len(self._servers)]
+            server = self.servers[number % len(self.servers)]
             await server.kill()
             await server.start()
+
+    async def _replace_some(self, restarts: int) -> None:
+        """A rolling restart: the new one listens before the old one is asked to stop."""
+        for _ in range(restarts):
+            new = self._more()
+            new.key = self.servers[0].key
+            await new.start()
+            old = self.servers.pop(0)
+            self.servers.append(new)
+            await old.stop()
+            self.gone.append(old)
 
     async def _insistent(
         self, http: httpx.AsyncClient, method: str, path: str, body: Any = None, key: str | None = None
     ) -> Any:
         """Again and again, but on connection errors only: any answer is taken at its word."""
-        for attempt in range(400):
-            server = self._servers[attempt % len(self._servers)]
+        for attempt in range(800):
+            server = self.servers[attempt % len(self.servers)]
             try:
                 headers = {"Idempotency-Key": key} if key else {}
                 answer = await http.request(method, server.address + path, json=body, headers=headers)
@@ -112,13 +179,22 @@ class Story:
         """All executions of a workflow, once none is running."""
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
-            page = await self._insistent(http, "GET", f"/api/v1/executions?limit=200&workflow={workflow_id}")
-            running = [one["id"] for one in page["data"] if one["status"] == "running"]
-            if not running and len(page["data"]) >= count:
-                found: list[dict[str, Any]] = page["data"]
+            found = await self._all(http, workflow_id)
+            running = [one["id"] for one in found if one["status"] == "running"]
+            if not running and len(found) >= count:
                 return found
             assert asyncio.get_running_loop().time() < deadline, f"stuck: {running}"
             await asyncio.sleep(0.2)
+
+    async def _all(self, http: httpx.AsyncClient, workflow_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        path = following = f"/api/v1/executions?limit=200&workflow={workflow_id}"
+        while True:
+            page = await self._insistent(http, "GET", following)
+            found += page["data"]
+            if page["next_cursor"] is None:
+                return found
+            following = f"{path}&cursor={quote(page['next_cursor'])}"
 
     async def _check(self, http: httpx.AsyncClient, identifier: str) -> None:
         page = await self._insistent(http, "GET", f"/api/v1/executions/{identifier}/events?limit=200")
@@ -130,6 +206,6 @@ class Story:
         entered = Counter(one["node"] for one in detail["nodes"])
         assert all(times == 1 for times in entered.values()), entered
         for one in detail["nodes"]:
-            if one["node"] in "abcd":
+            if one["node"] in ("a", "b", "c", "d"):
                 answer = one["output"]["body"]
                 assert answer["serial"] in self._outside.answers[answer["key"]]

@@ -1,24 +1,19 @@
-"""`kill -9` at random moments under load; the long run is `scripts/crash`."""
-
-from pathlib import Path
+"""`kill -9` at random moments under load, and rolling restarts; the long run is `scripts/crash`."""
 
 import pytest
 
-from tests.crash.server import Server, free_port
-from tests.crash.story import Story
-from tests.flow.outside import Outside
+from tests.crash.settings import Kind, tell
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("servers", "seed"), [(1, 1), (2, 2)], ids=["one server", "two servers on one file"])
+@pytest.mark.parametrize(
+    ("kind", "seed", "count", "kills", "restarts"),
+    [("one server", 1, 40, 4, 0), ("two servers on one file", 2, 40, 2, 3), ("an emulator of AWS", 3, 10, 2, 1)],
+    ids=["one server", "two servers on one file", "an emulator of AWS"],
+)
 async def test_after_any_number_of_kills_every_accepted_execution_is_completed_once(
-    tmp_path: Path, servers: int, seed: int
+    kind: Kind, seed: int, count: int, kills: int, restarts: int
 ) -> None:
-    running = [Server(tmp_path, free_port()) for _ in range(servers)]
-    try:
-        async with Outside() as outside:
-            await Story(running, outside, seed).tell(count=50, kills=4)
-        assert sum(server.kills for server in running) == 4
-    finally:
-        for server in running:
-            await server.stop()
+    told = await tell(kind, seed, count, kills, restarts)
+    assert (told.kills, told.replaced) == (kills, restarts)
+    assert told.hooked > 0
