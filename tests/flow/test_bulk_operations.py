@@ -100,6 +100,9 @@ async def test_an_operation_that_is_called_off_stops(house: House) -> None:
         ({"action": "cancel", "filter": {}}, "$.body.filter"),
         ({"action": "cancel", "filter": {"status": ["failed"]}}, "$.body.filter.status"),
         ({"action": "retry", "filter": {"status": ["running"]}}, "$.body.filter.status"),
+        ({"action": "cancel", "filter": {"text": "ex_01M8G4SVJE5ET1J520E9362985"}}, "$.body.filter"),
+        ({"action": "cancel", "filter": {"attribute": ["zip"]}}, "$.body.filter.attribute"),
+        ({"action": "redrive", "filter": {"workflow": "wf_x"}}, "$.body.filter"),
         ({"action": "explode", "filter": {}}, "$.body.action"),
     ],
 )
@@ -107,6 +110,25 @@ async def test_operations_that_make_no_sense_are_refused(house: House, body: Any
     refused = await house.http.post("/api/v1/bulk-operations", json=body)
     assert refused.status_code == 422
     assert refused.json()["error"]["details"][0]["path"] == path
+
+
+async def test_executions_are_found_by_what_their_starters_gave(house: House) -> None:
+    workflow = await house.create(graph([node("w", "delay", {"seconds": 86_400})]))
+    started = []
+    for tag in ("red", "blue", "red"):
+        body = {"input": None, "tags": [tag], "attributes": {"size": 3 if tag == "red" else 9}}
+        answer = await house.http.post(f"/api/v1/workflows/{workflow['id']}/execute", json=body)
+        assert answer.status_code == 202, answer.text
+        started.append(answer.json()["id"])
+    begun = await operation(house, "cancel", {"tag": ["red"], "attribute": ["size<=5"]})
+    assert (await over(house, begun["id"]))["done"] == 2
+    assert await statuses(house, [started[0], started[2]]) == {"cancelled"}
+    assert (await house.execution(started[1]))["status"] == "running"
+
+
+async def test_dead_letters_are_sent_again_on_request(house: House) -> None:
+    begun = await operation(house, "redrive", queue="lane")
+    assert (await over(house, begun["id"]))["status"] == "done"
 
 
 async def test_operations_of_nobody_are_not_found(house: House) -> None:

@@ -2,32 +2,19 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from linkflow.execution.state import Status
 from linkflow.runtime.routes import Schema
-
-
-class ExecutionFilter(Schema):
-    """All that is given must hold. What began after the operation was asked for is left alone."""
-
-    status: list[Status] = Field(default_factory=list)
-    workflow: str | None = None
-    trigger: str | None = None
-    error: str | None = Field(None, description="The error code it ended with.")
-    business_key: str | None = None
-    tags: list[str] = Field(default_factory=list, max_length=20)
-    started_after: AwareDatetime | None = None
-    started_before: AwareDatetime | None = None
+from linkflow.runtime.searching import Filters
 
 
 class CreateOperation(Schema):
     """`cancel` and `terminate` concern open executions, `retry` those that failed, timed out, or were ended: each is
     taken up again from where it failed. A filter that names nothing needs `everything`. `redrive` sends dead letters
-    again, of one `queue` or of all, and takes no filter."""
+    again, of one `queue` or of all, and takes no filter. What began after this was asked for is left alone."""
 
     action: Literal["cancel", "terminate", "retry", "redrive"]
-    filter: ExecutionFilter = ExecutionFilter()
+    filter: Filters = Filters()
     queue: str | None = Field(None, min_length=1, max_length=80)
     everything: bool = False
     reason: str = Field("", max_length=1_000)

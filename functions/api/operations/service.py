@@ -1,8 +1,9 @@
 """Operations on many executions: asked for here, carried out by `state_machines/bulk_operation`."""
 
+from dataclasses import replace
 from hashlib import sha256
 
-from functions.api.operations.schemas import CreateOperation, ExecutionFilter
+from functions.api.operations.schemas import CreateOperation
 from linkflow import ids
 from linkflow.engine.platform.bulk import begin
 from linkflow.engine.platform.upkeep import REDRIVE
@@ -10,6 +11,7 @@ from linkflow.engine.start import REMEMBERED
 from linkflow.errors import Conflict, Fault, Invalid
 from linkflow.execution.state import Status
 from linkflow.ports import Item
+from linkflow.runtime.searching import Filters, query_of
 from linkflow.runtime.wiring import World
 from linkflow.search import Query, Span
 from linkflow.stores import keys
@@ -81,22 +83,20 @@ async def _claimed(world: World, workspace: str, key: str, identifier: str, body
 
 
 def _query(workspace: str, body: CreateOperation, now: float) -> Query:
-    wanted = body.filter
-    before = now if wanted.started_before is None else min(now, wanted.started_before.timestamp())
-    after = None if wanted.started_after is None else wanted.started_after.timestamp()
-    return Query(
-        keys.listed_executions(workspace),
-        statuses=_statuses(body.action, wanted),
-        workflow=wanted.workflow,
-        trigger=wanted.trigger,
-        error=wanted.error,
-        business_key=wanted.business_key,
-        tags=tuple(wanted.tags),
-        started=Span(after, before),
-    )
+    """Raises `Invalid`."""
+    try:
+        query, only = query_of(workspace, body.filter)
+    except Invalid as wrong:
+        here = [Fault(one.path.replace("$.query", "$.body.filter"), one.code, one.message) for one in wrong.details]
+        raise Invalid("The request", here) from None
+    if only is not None or body.filter.archived:
+        told = "Name no single execution, and none in the archive; one has routes of its own, an archived one is over."
+        raise Invalid("The request", [Fault("$.body.filter", "not_many", told)])
+    started = Span(query.started.first, min(now, query.started.last or now))
+    return replace(query, statuses=_statuses(body.action, body.filter), started=started)
 
 
-def _statuses(action: str, wanted: ExecutionFilter) -> tuple[Status, ...]:
+def _statuses(action: str, wanted: Filters) -> tuple[Status, ...]:
     """Those the action can do something about, of those that are wanted. Raises `Invalid` when there are none."""
     can = _ENDED if action == "retry" else _OPEN
     asked = wanted.status or (_FAILED if action == "retry" else _OPEN)
