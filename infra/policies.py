@@ -11,7 +11,7 @@ _SENDS: dict[str, tuple[QueueSpec, ...]] = {
     "api": (LANE, TASKS, TIMERS),
     "edge": (LANE,),
     "frontend": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED, CALLBACKS),
-    "history": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED, CALLBACKS),
+    "history": QUEUES,  # (a redrive is a task of the platform's, and sends to whatever queue a letter died in)
     "matching": QUEUES,
     "worker": (LANE,),
     "timer": (LANE, TIMERS),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from functions.api.callbacks.schemas import CreateCallback
+from functions.api.callbacks.service import create
 from linkflow import ids
 from linkflow.adapters.clock import VirtualClock, timeless_loop
 from linkflow.engine.closed import tell_listeners
@@ -14,6 +16,7 @@ from linkflow.engine.platform.notices import process_id, wanted
 from linkflow.engine.platform.system import SYSTEM
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
+from linkflow.errors import Conflict
 from linkflow.execution.events import Part
 from linkflow.execution.state import State
 from linkflow.messages import CLOSED, LANE, Closed
@@ -186,6 +189,16 @@ class Mortal(Lifetime):
 async def finished(world: World, process: str) -> bool:
     book = await world.engine.books.load(SYSTEM, process)
     return book is not None and book.state.closed
+
+
+async def test_without_anything_to_sign_with_a_callback_needs_a_secret_of_its_own() -> None:
+    world = in_memory(Settings(), VirtualClock())
+    with pytest.raises(Conflict, match="LINKFLOW_SECRET"):
+        await create(world, WORKSPACE, CreateCallback(url="https://x/hear"))
+    callback, secret = await create(world, WORKSPACE, CreateCallback(url="https://x/hear", own_secret=True))
+    assert secret
+    assert callback.secret
+    await world.close()
 
 
 def test_parts_of_maps_and_the_platforms_own_executions_are_told_to_nobody() -> None:
