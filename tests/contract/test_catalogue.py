@@ -207,6 +207,20 @@ async def test_what_would_take_too_much_reading_is_counted_in_parts_and_not_sort
     await store.close()
 
 
+async def test_an_opening_that_comes_too_late_leaves_what_is_found_alone(family: Family) -> None:
+    summaries = Summaries(family.table, family.catalogue)
+    assert await summaries.open(Summary(WORKSPACE, "ex_1", "wf", 1, BEGAN, "first", tags=("a",)), b"")
+    assert not await summaries.open(Summary(WORKSPACE, "ex_1", "wf", 1, BEGAN + 7, "second", tags=("b",)), b"")
+    for asked, count in (
+        (Query(SHELF), 1),
+        (Query(SHELF, tags=("a",)), 1),
+        (Query(SHELF, tags=("b",)), 0),
+        (Query(SHELF, words=("second",)), 0),
+        (Query(SHELF, started=Span(BEGAN + 1)), 0),
+    ):
+        assert len((await summaries.search(asked, 10)).summaries) == count, asked
+
+
 async def test_what_is_deleted_is_found_no_more(family: Family) -> None:
     summaries = Summaries(family.table, family.catalogue)
     one = Summary(WORKSPACE, "ex_1", "wf", 1, BEGAN, "a name", business_key="k", tags=("t",))

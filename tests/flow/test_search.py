@@ -125,7 +125,18 @@ async def test_counts_and_statistics_tell_what_became_of_them(house: House, shop
     assert 0 < row["seconds"]["p50"] <= row["seconds"]["p95"] <= row["seconds"]["p99"]
     assert told["sampled"] == 3
     nodes = {one["node"]: one for one in told["nodes"]}
+    assert nodes["call"]["mean_ms"] > 0
     assert (nodes["big"]["count"], nodes["call"]["count"], nodes["call"]["failures"]) == (3, 1, 1)
+
+
+async def test_filters_are_described_with_their_types(house: House) -> None:
+    described = (await house.http.get("/openapi.json")).json()
+    parameters = described["paths"]["/api/v1/executions"]["get"]["parameters"]
+    types = {one["name"]: one["schema"] for one in parameters}
+    assert "failed" in types["status"]["items"]["enum"]
+    assert types["version"]["type"] == "integer"
+    assert types["started_from"]["format"] == "date-time"
+    assert types["sort"]["default"] == "-started_at"
 
 
 async def test_another_workspace_sees_nothing(house: House, shop: dict[str, str]) -> None:
@@ -144,6 +155,7 @@ async def test_another_workspace_sees_nothing(house: House, shop: dict[str, str]
         ({"colour": "red"}, "$.query.colour", "There is no filter 'colour', but: archived, attribute,"),
         ({"status": "done"}, "$.query.status", "succeeded"),
         ({"attribute": "total"}, "$.query.attribute", "not NAME=VALUE"),
+        ({"workflow": ""}, "$.query.workflow", "at least 1 character"),
         ({"attribute": "total>=much"}, "$.query.attribute", "only numbers"),
         ({"started_from": "yesterday"}, "$.query.started_from", "datetime"),
         ({"started_from": "2026-02-01", "started_to": "2026-01-01"}, "$.query.started_from", "above started_to"),

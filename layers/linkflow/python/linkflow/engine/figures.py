@@ -46,7 +46,8 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class NodeFigure:
-    """Milliseconds from entering the node to leaving it, waits included."""
+    """Milliseconds from entering the node to leaving it, waits included; of a task, whose entry and exit may be written
+    in one turn, at least those that its attempts took."""
 
     workflow: str
     node: str
@@ -125,9 +126,17 @@ def _percentile(counted: Mapping[int, int], share: float) -> int:
     return max(counted)
 
 
+def _seconds(entry: Entry) -> float | None:
+    if entry.exited_at is None:
+        return None
+    began = min((one.started for one in entry.attempts if one.started), default=entry.entered_at)
+    ended = max((one.finished for one in entry.attempts if one.finished), default=entry.exited_at)
+    return max(0.0, entry.exited_at - entry.entered_at, ended - began)
+
+
 def _figure(workflow: str, node: str, entries: Iterable[Entry]) -> NodeFigure:
     entered = [entry for entry in entries if entry.status != "skipped"]
-    took = sorted((one.exited_at - one.entered_at) * 1000 for one in entered if one.exited_at is not None)
+    took = sorted(seconds * 1000 for one in entered if (seconds := _seconds(one)) is not None)
     failures = sum(one.status == "failed" for one in entered)
     mean = sum(took) / len(took) if took else 0.0
     p95 = took[min(len(took) - 1, int(len(took) * 0.95))] if took else 0.0

@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn,
 
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.routes import Routes
+from linkflow.runtime.searching import Filters
 
 TITLE = "LinkFlow"
 VERSION = "1"
@@ -102,8 +103,19 @@ def _described(resolver: HttpResolverLocal) -> dict[str, Any]:
     operations = [operation for path in described["paths"].values() for operation in path.values()]
     for operation in operations:
         operation["responses"]["default"] = _FAILED
+        _tell_types(operation.get("parameters", []))
     described["tags"] = [{"name": tag} for tag in sorted({t for o in operations for t in o.get("tags", ())})]
     return described
+
+
+def _tell_types(parameters: list[dict[str, Any]]) -> None:
+    """The library tells every parameter of a schema that is taken together as a text; the filters know better."""
+    types = Filters.model_json_schema()["properties"]
+    if types.keys() <= {one["name"] for one in parameters}:
+        for one in parameters:
+            told = types.get(one["name"])
+            if told is not None:
+                one["schema"] = next(iter(told.get("anyOf", ())), told)
 
 
 def _page(described: str) -> str:

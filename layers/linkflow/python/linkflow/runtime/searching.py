@@ -30,9 +30,11 @@ class Filters(Schema):
     """What may be asked for; everything that is given must hold."""
 
     status: list[Status] = Field(default_factory=list, description="One or several statuses; any of them.")
-    workflow: str | None = Field(None, max_length=100, description="Id of the workflow.")
+    workflow: str | None = Field(None, min_length=1, max_length=100, description="Id of the workflow.")
     version: int | None = Field(None, ge=1, description="Version of the workflow.")
-    trigger: str | None = Field(None, max_length=50, description="What started it; `map`: parts of wide Maps.")
+    trigger: str | None = Field(
+        None, min_length=1, max_length=50, description="What started it; `map`: parts of wide Maps."
+    )
     started_from: datetime | None = Field(None, description="Started then or later (RFC 3339; without a zone: UTC).")
     started_to: datetime | None = Field(None, description="Started then or before.")
     closed_from: datetime | None = Field(None, description="Ended then or later.")
@@ -124,7 +126,8 @@ def _span(name: str, first: float | None, last: float | None, faults: list[Fault
 def _wish(text: str, faults: list[Fault]) -> Attribute | None:
     found = _WISH.fullmatch(text)
     if found is None or not found["name"].strip():
-        faults.append(Fault("$.query.attribute", "not_understood", f"'{text}' is not NAME=VALUE or NAME>=NUMBER."))
+        told = f"'{text}' is not NAME=VALUE, NAME>=NUMBER or NAME<=NUMBER."
+        faults.append(Fault("$.query.attribute", "not_understood", told))
         return None
     name, value = found["name"].strip(), _value(found["value"])
     if found["how"] == "=":

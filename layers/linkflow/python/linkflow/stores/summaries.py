@@ -27,8 +27,10 @@ class Summaries:
 
     async def open(self, summary: Summary, opening: bytes, sends: tuple[Send, ...] = ()) -> bool:
         """Begin an execution, durably. False: it began before (and nothing is sent)."""
-        await self.catalogue.announce(facets_of(summary))
-        return await self.table.put(_item(summary, opening, 1), Absent(), sends) is None
+        item = _item(summary, opening, 1)
+        if item.facets is not None:
+            await self.catalogue.announce(item.facets)
+        return await self.table.put(item, Absent(), sends) is None
 
     async def open_with_claim(self, summary: Summary, opening: bytes, held: Item | None) -> None:
         """Begin an execution and give it its business key, which nobody has (None) or another may lose. Raises
