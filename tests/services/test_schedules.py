@@ -9,7 +9,7 @@ import pytest
 from linkflow.engine.schedules import fire, sweep
 from linkflow.execution.state import State
 from linkflow.execution.surroundings import moment_text
-from linkflow.language.recurrence.recurrence import fires_at, upcoming
+from linkflow.language.recurrence.recurrence import due_between, fires_at
 from linkflow.runtime.wiring import World
 from tests.services.dying import Died, dying
 from tests.services.ticking import WORKSPACE, Host, due_of, found, log, moment, play, schedule, started, workflow
@@ -48,15 +48,29 @@ def test_a_schedule_fires_to_the_second_and_its_execution_knows_why() -> None:
     play("2026-11-19T12:00Z", script)
 
 
-def test_what_is_previewed_is_what_fires() -> None:
-    async def script(world: World) -> None:
-        made = await schedule(world, await workflow(world), cron="*/20 1-3 * * *", timezone="Europe/Berlin")
-        expected = [moment_text(due)[8:16] for due in upcoming(made.recurrence, world.clock.now(), 20)]
-        await Host(world).run(DAY)
-        assert (await dues(world))[:20] == expected[: len(await dues(world))]
-        assert len(await dues(world)) == 12  # (the night has 2:00 to 3:00 twice)
+@pytest.mark.parametrize(
+    ("expression", "zone", "begin"),
+    [
+        ("*/20 1-3 * * *", "Europe/Berlin", "2026-10-24T20:00Z"),
+        ("30 0-3 * * *", "Europe/Berlin", "2026-03-28T20:00Z"),
+        ("*/10 1,2 * * *", "America/New_York", "2026-11-01T02:00Z"),
+        ("15,45 1-3 * * *", "Australia/Lord_Howe", "2026-10-03T12:00Z"),
+        ("0 0 * * *", "America/Sao_Paulo", "2018-11-03T12:00Z"),
+        ("5 */2 * * *", "Asia/Kathmandu", "2026-11-03T12:00Z"),
+    ],
+)
+def test_what_is_previewed_is_what_fires(expression: str, zone: str, begin: str) -> None:
+    """Over a night in which the clock is changed, with two hosts."""
 
-    play("2026-10-24T12:00Z", script)
+    async def script(world: World) -> None:
+        made = await schedule(world, await workflow(world), cron=expression, timezone=zone)
+        end = world.clock.now() + 18 * HOUR
+        expected = [moment_text(due)[8:16] for due in due_between(made.recurrence, world.clock.now(), end)]
+        await asyncio.gather(Host(world).run(18 * HOUR + 1), Host(world).run(18 * HOUR + 1))
+        assert expected
+        assert await dues(world) == expected
+
+    play(begin, script)
 
 
 def test_intervals_of_seconds_fire_each_on_time() -> None:
