@@ -1,4 +1,4 @@
-"""Nodes that wait for the outside world: what is checked when they are saved, and what they become as state machines."""
+"""Nodes that wait for the outside world: what is checked when they are saved, and what they are as state machines."""
 
 import pytest
 
