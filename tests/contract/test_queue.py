@@ -304,7 +304,7 @@ async def test_who_has_many_messages_does_not_hold_up_who_has_one(family: Family
         own = group.format(f"{share}{number}") if group else None
         return Send(spec.name, f"{share}{number}".encode(), group=own, share=share)
 
-    await family.queue.send([sent(number, "a") for number in range(1_000)])
+    await family.queue.send([sent(number, "a") for number in range(1_000 if family.fair else 30)])
     await family.queue.send([sent(0, "b")])
     first = bodies(await family.queue.receive(spec.name, limit=10))
     assert first
