@@ -7,10 +7,12 @@ from linkflow.messages import CALLBACKS, CLOSED, LANE, OUTCOMES, QUEUES, TASKS, 
 from linkflow.ports import QueueSpec
 from linkflow.runtime.functions import Function, QueueTrigger
 
+_VISITS = (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED, CALLBACKS)
+"""What is sent by a visit that whoever starts an execution makes itself."""
 _SENDS: dict[str, tuple[QueueSpec, ...]] = {
-    "api": (LANE, TASKS, TIMERS),
+    "api": _VISITS,
     "edge": (LANE,),
-    "frontend": (LANE, TASKS, TASKS_ISOLATED, TIMERS, CLOSED, CALLBACKS),
+    "frontend": _VISITS,
     "history": QUEUES,  # (a redrive is a task of the platform's, and sends to whatever queue a letter died in)
     "matching": QUEUES,
     "worker": (LANE,),
@@ -19,7 +21,7 @@ _SENDS: dict[str, tuple[QueueSpec, ...]] = {
     "control_plane": (TIMERS,),
 }
 """By service, the queues it sends to."""
-_OPENS_SECRETS = frozenset({"api", "control_plane", "edge", "history"})
+_OPENS_SECRETS = frozenset({"api", "control_plane", "edge", "frontend", "history"})
 _GATHERS = frozenset({"matching_sweep"})
 """Functions that receive from all dead letters."""
 ISOLATED: dict[str, tuple[QueueSpec, ...]] = {"worker_isolated": (OUTCOMES,)}
