@@ -119,13 +119,13 @@ async def every_page(summaries: Summaries, asked: Query, limit: int) -> list[Sum
             return found
 
 
-async def all_agree(summaries: Summaries, rng: Random, queries: int) -> None:
-    ones = [summary(rng, number) for number in range(120)]
+async def all_agree(summaries: Summaries, rng: Random, queries: int, many: int = 120) -> None:
+    ones = [summary(rng, number) for number in range(many)]
     await put_all(summaries, ones)
     for _ in range(queries):
         asked = query(rng)
         expected = [one for one in ones if fits(asked, facets_of(one))]
-        found = await every_page(summaries, asked, rng.choice((1, 7, 200)))
+        found = await every_page(summaries, asked, rng.choice((3, 9, 200)))
         assert Counter(one.execution for one in found) == Counter(one.execution for one in expected), asked
         order = [facets_of(one).sorts_at(asked.sort) or 0.0 for one in found]
         assert order == sorted(order, reverse=asked.descending), asked
@@ -140,10 +140,10 @@ async def all_agree(summaries: Summaries, rng: Random, queries: int) -> None:
 
 
 async def test_any_query_finds_what_a_filter_over_all_would_keep(family: Family) -> None:
-    await all_agree(Summaries(family.table, family.catalogue), Random(7), 60)
+    await all_agree(Summaries(family.table, family.catalogue), Random(7), 25, 60)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 async def test_reading_the_listing_finds_the_same_as_the_indexes(seed: int, clock: VirtualClock) -> None:
     store = Store.open(None)
     table = SqliteTable(store, SqliteQueue(store, clock, QUEUES))
@@ -151,7 +151,7 @@ async def test_reading_the_listing_finds_the_same_as_the_indexes(seed: int, cloc
     await store.close()
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("narrow", [1, 30])
 async def test_whichever_way_is_taken_the_same_is_found(seed: int, narrow: int, clock: VirtualClock) -> None:
     store = Store.open(None)
