@@ -176,3 +176,11 @@ async def test_a_child_that_is_not_waited_for_cannot_be_told_to_end_with_its_par
     call = node("call", "sub_workflow", workflow="x", wait=False, on_parent_close="cancel")
     answer = await house.http.post("/api/v1/workflows", json={"name": "x", "definition": row(call)})
     assert answer.status_code == 422
+
+
+async def test_callers_that_are_none_are_refused_where_they_stand(house: House) -> None:
+    for callers in ("some", 7, [1], {"any": True}):
+        body = {"name": "x", "definition": {**DOUBLE, "settings": {"callers": callers}}}
+        answer = await house.http.post("/api/v1/workflows", json=body)
+        (fault,) = answer.json()["error"]["details"]
+        assert (answer.status_code, fault["path"]) == (422, "$.definition.settings.callers")

@@ -6,7 +6,7 @@ Source: LANGUAGE §2. Fields nobody knows are refused, so that a typing error ne
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from linkflow.language.json import Json
 
@@ -118,6 +118,14 @@ class Settings(Bounds):
     error_workflow: str | None = Field(None, min_length=1, max_length=200)
     callers: Literal["any", "none"] | list[str] = Field("any", max_length=1_000)
     callbacks: list[CallbackDefinition] = Field(default_factory=list, max_length=10)
+
+    @field_validator("callers", mode="before")
+    @classmethod
+    def _callers(cls, given: Json) -> Json:
+        listed = isinstance(given, list) and all(isinstance(one, str) for one in given)
+        if not listed and given not in ("any", "none"):
+            raise ValueError("Say 'any', 'none', or a list of workflows by their ids or names.")
+        return given
 
 
 class Body(Part):
