@@ -288,7 +288,7 @@ def zipped(content: bytes) -> bytes:
 
 
 async def test_a_zipped_answer_is_opened() -> None:
-    async with listening(lambda _: zipped(gzip.compress(b"fine" * 1000))) as (port, _):
+    async with listening(lambda _: zipped(gzip.compress(b"fine" * 1000, mtime=0))) as (port, _):
         http = GuardedHttp(["127.0.0.1"])
         answer = await http.request(HttpRequest("GET", f"http://127.0.0.1:{port}/", max_bytes=4000))
         await http.close()
@@ -310,7 +310,7 @@ async def test_a_small_answer_that_unzips_to_a_huge_one_is_refused_before_it_tak
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(b"fine")[:-3], b"not zipped", gzip.compress(b"fine")[:-8] + b"\0" * 8]
+    "content", [gzip.compress(b"fine", mtime=0)[:-3], b"not zipped", gzip.compress(b"fine", mtime=0)[:-8] + b"\0" * 8]
 )
 async def test_a_damaged_zipped_answer_is_no_answer(content: bytes) -> None:
     async with listening(lambda _: zipped(content)) as (port, _):
