@@ -325,3 +325,8 @@ def test_a_field_that_is_not_there_is_told_with_the_one_that_was_meant() -> None
     (fault,) = check_graph(drawn, NODES).errors
     assert (fault.path, fault.code) == ("$.nodes[0].config.second", "extra_forbidden")
     assert fault.message == ("There is no field 'second' here; did you mean 'seconds'? Known: seconds, until.")
+
+
+def test_an_unknown_field_is_a_fault_whatever_its_value_is_computed_from() -> None:
+    drawn = graph([node("ask", "condition", {"condition": "{{ trigger.x }}"})])
+    assert [fault.code for fault in check_graph(drawn, NODES).errors] == ["extra_forbidden"]

@@ -102,13 +102,11 @@ class _Visit:
         """One turn: decide, record, obey. False: the visit is over."""
         now = self.engine.clock.now()
         news = [*news, *await news_of_hold(self.engine, self.book.workspace, self.book.state)]
-        if self.program.limits and self._must_ask(news, now) and not await self._let_in(now):
-            await self._leave(now, ())
+        if not await self._may_begin(news, now):
             return False
         self._advance(news, now)
         while not await self._recorded(now):
-            if self.program.limits and self._must_ask(news, now) and not await self._let_in(now):
-                await self._leave(now, ())
+            if not await self._may_begin(news, now):
                 return False
         tasks, state = self.tasks, self.book.state
         if state.closed:
@@ -127,6 +125,13 @@ class _Visit:
             return await self._turn(first_news)
         self.running.obey([task for task in tasks if task.task not in self.away.gone], now)
         return await self._goes_on(now)
+
+    async def _may_begin(self, news: list[News], now: float) -> bool:
+        """False: it has to wait for its turn among others, and the visit is over."""
+        if not self.program.limits or not self._must_ask(news, now) or await self._let_in(now):
+            return True
+        await self._leave(now, ())
+        return False
 
     def _must_ask(self, news: list[News], now: float) -> bool:
         """Whether limits stand between the execution and its first step. One that is to end, or is not to begin yet,

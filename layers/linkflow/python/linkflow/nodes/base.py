@@ -74,7 +74,7 @@ class BaseNode(BaseModel):
             cls.model_validate(config)
         except ValidationError as error:
             concerns = error.errors(include_url=False)
-            certain = [not _is_computed(config, one["loc"]) for one in concerns]
+            certain = [one["type"] == "extra_forbidden" or not _is_computed(config, one["loc"]) for one in concerns]
             found += [
                 fault for fault, sure in zip(schema_faults(error, known=cls.model_fields), certain, strict=True) if sure
             ]
