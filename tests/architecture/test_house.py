@@ -13,7 +13,9 @@ from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import not_connected
 from tests.architecture.sources import FUNCTIONS, LIBRARY, ROOT, modules
 
-README = (ROOT / "README.md").read_text()
+PAGES = (ROOT / "README.md", FUNCTIONS / "README.md", LIBRARY / "nodes" / "README.md")
+README = "".join(page.read_text() for page in PAGES)
+"""The front door, and the pages that it leads to."""
 TOP = {
     "functions",
     "infra",
