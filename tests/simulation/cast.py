@@ -15,6 +15,10 @@ from tests.unit.graphs import graph, node
 from tests.unit.random_graphs import Drawn, Sheet
 
 T = TypeVar("T")
+KINDS: Final = (
+    *("graph", "graph", "hook", "racing", "machine", "machine", "machine"),
+    *("timed", "once", "limited", "signals"),
+)
 STORIES: Final = 10
 """That share a cast."""
 WORKSPACES: Final = ("ws_a", "ws_b")
@@ -48,6 +52,10 @@ class Part:
     definition: Drawn
     promise: Promise
     hook: str | None = None
+    limit: int | None = None
+    """How many executions of it may run at once."""
+    signals: bool = False
+    """Whether its executions wait for signals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +101,25 @@ def cast_of(seed: int) -> Cast:
 
 def _part(dice: Dice, name: str) -> Part:
     workspace = dice.pick(WORKSPACES)
-    kind = dice.pick(["graph", "graph", "hook", "racing", "machine", "machine", "machine", "timed", "once"])
+    kind = dice.pick(
+        ["graph", "graph", "hook", "racing", "machine", "machine", "machine", "timed", "once", "limited", "signals"]
+    )
     if kind in ("machine", "timed"):
         paper = Paper(dice, queries=dice.pick([True, False]), timed=kind == "timed")
         return Part(workspace, name, "asl", paper.whole(), "end" if kind == "timed" else "result")
     manner: Literal["racing", "steady"] = "racing" if kind == "racing" else "steady"
     more = {"sub_workflow": _calls} | ({"ask_once": _asks_once} if kind == "once" else {})
-    sheet = Sheet(dice, manner, left=10, request=_asks, more=more, signals=False)
+    sheet = Sheet(dice, manner, left=10, request=_asks, more=more, signals=kind == "signals")
     answer = dice.pick(["at_once", "when_done"])
     trigger = node("start", "webhook", {"answer": answer}) if kind == "hook" else node("start", "manual")
     promise: Promise = "status" if kind == "racing" else "end" if kind == "once" else "result"
-    return Part(workspace, name, "graph", sheet.workflow(trigger), promise, answer if kind == "hook" else None)
+    limit = dice.pick([None, None, 1]) if kind != "limited" else 1
+    settings: Drawn = {"durability": dice.pick(["step", "step", "group", "end"])}
+    if limit is not None:
+        settings["concurrency"] = {"limit": limit}
+    definition = {**sheet.workflow(trigger), "settings": settings}
+    hook = answer if kind == "hook" else None
+    return Part(workspace, name, "graph", definition, promise, hook, limit, signals=kind == "signals")
 
 
 def _asks(name: str, expression: str) -> Drawn:

@@ -15,6 +15,7 @@
 10. Summaries say what books say.
 11. While one workspace is served, nothing of another is touched.
 12. No task fails for a bug of ours, and nobody outside is answered by one.
+14. No more executions of a workflow run at once than may.
 13. Waits end at their moment: never before, within seconds where nothing happens, and always within the time of
     repairs.
 """
@@ -31,16 +32,21 @@ from linkflow.execution import events as e
 from linkflow.execution.advance import advance, next_moment, owed, run_task
 from linkflow.execution.evolve import evolve
 from linkflow.execution.failures import INTERRUPTED
+from linkflow.execution.queueing import ExecutionAdmitted
+from linkflow.execution.signals import SignalReceived
 from linkflow.execution.state import Iterations, Scope, State
 from linkflow.language.json import Json
 from linkflow.language.program import Program
 from linkflow.stores.books import Books, Numbered
 from linkflow.stores.records import Summary
 from tests.simulation.outside import AskedOnce
+from tests.simulation.ports import NOT_DONE
 from tests.simulation.story import Played
 
 Entry = tuple[int, int, int]
 """A scope, which of its entries into a state, and of a Map that writes the how-manieth request."""
+_ENDED = ("cancelled", "timed_out", "terminated")
+"""What ran when this came may not be in the book. (With recording in groups, nor what others interrupt.)"""
 OUTLIVES = 600.0
 """Seconds by which a child is surely ended after its parent, clocks that go wrong included."""
 OUTCOMES = (e.TaskSucceeded, e.TaskFailed, e.TaskTimedOut)
@@ -91,6 +97,7 @@ async def broken(played: Played, expected: Mapping[int, End]) -> list[str]:
     found += _accepted_is_lost(played, books)
     found += _ends_otherwise(played, books, expected)
     found += _effects_are_wrong(played, books)
+    found += _limits_are_exceeded(played, books)
     found += _children_are_wrong(books)
     return found
 
@@ -166,6 +173,7 @@ def _goes_on(book: Read) -> Iterator[str]:
 def _completed_twice(book: Read) -> Iterator[str]:
     scheduled: dict[int, int] = {}
     ended: Counter[int] = Counter()
+    heard: Counter[str] = Counter()
     for event in book.events:
         match event:
             case e.TaskScheduled():
@@ -173,6 +181,8 @@ def _completed_twice(book: Read) -> Iterator[str]:
                     yield f"6. Task {event.task} is scheduled twice"
                 scheduled[event.task] = event.scope
                 book.tasks.append(event.task)
+            case SignalReceived():
+                heard[event.id] += 1
             case e.TaskSucceeded() | e.TaskFailed() | e.TaskTimedOut():
                 ended[event.task] += 1
                 if scheduled.get(event.task) != event.scope:
@@ -183,6 +193,8 @@ def _completed_twice(book: Read) -> Iterator[str]:
                 pass
     if twice := [task for task, times in ended.items() if times > 1]:
         yield f"6. Tasks {twice} are completed twice"
+    if again := [name for name, times in heard.items() if times > 1]:
+        yield f"6. Signals {again} are heard twice"
     for entry, keys in book.keys.items():
         if len(keys) > 1:
             yield f"7. The entry {entry} has the keys {sorted(keys)}"
@@ -233,7 +245,7 @@ def _ends_otherwise(played: Played, books: Mapping[str, Read], expected: Mapping
         part, book, end = played.cast.parts[entrance.part], books[reply.execution], expected[entrance.number]
         if part.promise == "end" or book.gave_up:
             continue
-        if book.state.status == "cancelled" and book.state.cancel is not None:
+        if book.state.status in ("cancelled", "terminated") and _was_to_end(played, reply.visitor.entrance):
             continue
         if book.state.status != end.status:
             why = book.state.failure
@@ -242,6 +254,35 @@ def _ends_otherwise(played: Played, books: Mapping[str, Read], expected: Mapping
             yield f"3. {reply.execution} of '{part.name}' came to {book.state.output}, and should to {end.output}"
         if reply.kind == "200" and part.promise == "result" and reply.body != end.output:
             yield f"3. A webhook was answered 200 with {reply.body}, and should with {end.output}"
+
+
+def _was_to_end(played: Played, entrance: int) -> bool:
+    """Whether somebody came to end it."""
+    return any(one.entrance == entrance and one.deed in ("cancel", "terminate") for one in played.plan.visitors)
+
+
+def _limits_are_exceeded(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
+    """By when the turns were put that admit an execution and close it."""
+    put: dict[str, float] = {}
+    for line in played.weather.lines:
+        if line.what == "table.put" and line.outcome != NOT_DONE:
+            put.setdefault(line.subject, line.at)
+    for part, workflow in zip(played.cast.parts, played.workflows, strict=True):
+        if part.limit is None:
+            continue
+        moments: list[tuple[float, int]] = []
+        for name, book in books.items():
+            events = ((one.number, event) for one in book.turns for event in one.turn.events)
+            admitted = [number for number, event in events if isinstance(event, ExecutionAdmitted)]
+            if book.summary.workflow == workflow.id and admitted:
+                where = f"EXEC#{part.workspace}#{name} TURN#"
+                moments.append((put[f"{where}{admitted[0]:08d}"], 1))
+                moments.append((put[f"{where}{book.turns[-1].number:08d}"], -1))
+        running = 0
+        for _, step in sorted(moments):
+            running += step
+            if running > part.limit:
+                yield f"14. {running} executions of '{part.name}' ran at once, and {part.limit} may"
 
 
 def _effects_are_wrong(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
@@ -261,7 +302,7 @@ def _effects_are_wrong(played: Played, books: Mapping[str, Read]) -> Iterator[st
         whose = books.get(effect.key.partition("-")[0])
         if whose is None:
             yield f"7. An effect has the key {effect.key!r}, which is of no execution"
-        elif effect.key not in entries and whose.state.status not in ("cancelled", "timed_out"):
+        elif effect.key not in entries and whose.state.status not in _ENDED and whose.program.durability == "step":
             yield f"7. An effect has the key {effect.key!r}, which is of no task"
     for key, contents in asked.items():
         if len(contents) > 1:

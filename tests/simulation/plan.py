@@ -13,7 +13,7 @@ from tests.simulation.cast import Cast
 from tests.simulation.weather import Fault, faults, latencies
 
 T = TypeVar("T")
-Deed = Literal["start", "start otherwise", "cancel"]
+Deed = Literal["start", "start otherwise", "cancel", "terminate", "pause"]
 _JUMPS: Final = (5.0, 40.0, 100.0)
 
 
@@ -120,10 +120,10 @@ def _visitors(chance: Random, cast: Cast) -> tuple[Visitor, ...]:
             come.append(Visitor(round(first + chance.choice([0.0, 0.02, 5.0]), 2), entrance.number))
         if chance.random() < 0.1:
             come.append(Visitor(first, entrance.number, "start otherwise"))
-        if chance.random() < 0.25:
-            come.append(
-                Visitor(round(first + chance.choice([0.05, 1.0, 20.0]) * chance.random(), 3), entrance.number, "cancel")
-            )
+        if chance.random() < 0.3:
+            deed: Deed = chance.choice(["cancel", "cancel", "terminate", "pause", "pause"])
+            late = chance.choice([0.05, 1.0, 20.0]) * chance.random()
+            come.append(Visitor(round(first + late, 3), entrance.number, deed))
     return tuple(come)
 
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from linkflow.adapters.clock import VirtualClock
 from linkflow.errors import Throttled, Unreachable
@@ -33,6 +33,7 @@ from linkflow.ports import (
 from tests.simulation.weather import Fault, Line, Weather
 
 T = TypeVar("T")
+NOT_DONE: Final = " (not done)"
 WORKSPACE: ContextVar[str | None] = ContextVar("simulated_workspace", default=None)
 """For whom the code at hand is running; None: for everybody (a tick, a lookup by token)."""
 
@@ -91,7 +92,7 @@ class Passage:
     def _before(self, what: str, subject: str, fault: Fault | None) -> None:
         if fault is None or fault.kind not in ("throttled", "unreachable", "dies before", "dies unsent"):
             return
-        self.note(what, subject, " (not done)", fault)
+        self.note(what, subject, NOT_DONE, fault)
         if fault.kind.startswith("dies"):
             self.process.die()
             raise asyncio.CancelledError

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Final, TypeVar
@@ -20,9 +21,12 @@ from functions.api.workflows.service import create
 from functions.edge.service import HookAnswer, receive
 from linkflow.adapters.clock import VirtualClock, timeless_loop
 from linkflow.engine import callbacks
-from linkflow.engine.cancel import cancel
+from linkflow.engine.cancel import cancel, terminate
+from linkflow.engine.pauses import pause, resume
+from linkflow.engine.signal import IsOver, signal
 from linkflow.engine.start import Start, start
 from linkflow.errors import Conflict, NotFound, TryAgain
+from linkflow.execution.signals import SignalReceived
 from linkflow.execution.tokens import read_token
 from linkflow.language.json import Json
 from linkflow.language.json_text import compact
@@ -39,11 +43,15 @@ from tests.simulation.outside import SIMULATED_NODES, Outside
 from tests.simulation.plan import Happening, Plan, Visitor
 from tests.simulation.processes import Make, Process, Stores, remember_tasks
 from tests.simulation.weather import Line, Weather
+from tests.unit.random_graphs import SIGNAL
 
 T = TypeVar("T")
 BEGINS: Final = 1_750_000_000.0
 LOOK_EVERY: Final = 7.0
 """Virtual seconds between two looks at whether the story is over."""
+PAUSED: Final = 20.0
+"""Seconds after which who paused an execution resumes it."""
+SIGNALS_EVERY: Final = 15.0
 PUNCTUAL: Final = 10.0
 """Seconds by which a moment may be missed although nothing happens: calls take their time."""
 LATEST: Final = 100.0
@@ -123,7 +131,7 @@ class _Stage:
         self.accepted: dict[int, asyncio.Future[str]] = {}
 
     async def play(self, within: float) -> Played:
-        self.played.latest = within if self.plan.faults or self.plan.happenings else PUNCTUAL
+        self.played.latest = within if self.plan.seed >= 0 else PUNCTUAL
         await self._prepare()
         for host in range(len(self.hosts)):
             self._start(host)
@@ -243,6 +251,27 @@ class _Stage:
                 execution = await asyncio.shield(self._accepted(entrance.number))
                 kind = await self._insist(part.workspace, lambda world: _cancelled(world, part.workspace, execution))
                 self._reply(Reply(visitor, kind, execution))
+            case "terminate":
+                execution = await asyncio.shield(self._accepted(entrance.number))
+                kind = await self._insist(part.workspace, lambda world: _terminated(world, part.workspace, execution))
+                self._reply(Reply(visitor, kind, execution))
+            case "pause":
+                execution = await asyncio.shield(self._accepted(entrance.number))
+                kind = await self._insist(part.workspace, lambda world: _paused(world, part.workspace, execution))
+                await self.clock.sleep(PAUSED)
+                kind += await self._insist(part.workspace, lambda world: _resumed(world, part.workspace, execution))
+                self._reply(Reply(visitor, kind, execution))
+
+    async def _nag(self, workspace: str, execution: str) -> None:
+        """Tell it the same again and again, as often as its states wait for it, until it is over."""
+        kind, number = "", 0
+        while kind != "over":
+            number += 1
+            told = SignalReceived(SIGNAL, 1, f"signal-{number}")
+            kind = await self._insist(
+                workspace, partial(_signalled, workspace=workspace, execution=execution, told=told)
+            )
+            await self.clock.sleep(SIGNALS_EVERY)
 
     async def _come_in(self, visitor: Visitor, entrance: Entrance, part: Part, given: Json) -> None:
         workflow = self.played.workflows[entrance.part]
@@ -271,6 +300,9 @@ class _Stage:
             accepted = self._accepted(reply.visitor.entrance)
             if not accepted.done():
                 accepted.set_result(reply.execution)
+                part = self.cast.parts[self.cast.entrances[reply.visitor.entrance].part]
+                if part.signals:
+                    self._keep_busy(self._nag(part.workspace, reply.execution))
 
     def _accepted(self, entrance: int) -> "asyncio.Future[str]":
         return self.accepted.setdefault(entrance, asyncio.get_running_loop().create_future())
@@ -325,6 +357,40 @@ async def _cancelled(world: World, workspace: str, execution: str) -> str:
     except Conflict:
         return "too late"
     return "cancelled"
+
+
+async def _terminated(world: World, workspace: str, execution: str) -> str:
+    try:
+        await terminate(world.engine, workspace, execution, "visitor", "wanted")
+    except Conflict:
+        return "too late"
+    return "terminated"
+
+
+async def _paused(world: World, workspace: str, execution: str) -> str:
+    try:
+        await pause(world.engine, workspace, execution, "visitor", "wanted")
+    except Conflict:
+        return "too late"
+    return "paused"
+
+
+async def _resumed(world: World, workspace: str, execution: str) -> str:
+    try:
+        await resume(world.engine, workspace, execution, "visitor")
+    except Conflict:
+        return ", too late to resume"
+    return ", resumed"
+
+
+async def _signalled(world: World, workspace: str, execution: str, told: SignalReceived) -> str:
+    try:
+        await signal(world.engine, workspace, execution, told)
+    except IsOver:
+        return "over"
+    except Conflict:
+        return "full"
+    return "heard"
 
 
 async def _succeeded(world: World, workspace: str, token: str, output: Json) -> str:

@@ -1,5 +1,8 @@
 """Bugs that were found by seeds, each as the smallest story that shows it."""
 
+from dataclasses import replace
+from typing import Literal
+
 from linkflow.language.json import Json
 from tests.simulation.cast import WORKSPACES, Cast, Entrance, Part, Promise
 from tests.simulation.machines import CHILD
@@ -7,6 +10,7 @@ from tests.simulation.plan import Plan, Visitor
 from tests.simulation.seeds import told_alone
 from tests.simulation.weather import Fault
 from tests.unit.graphs import graph, node
+from tests.unit.random_graphs import SIGNAL
 
 
 def cast(definition: Json, promise: Promise = "result") -> Cast:
@@ -14,7 +18,8 @@ def cast(definition: Json, promise: Promise = "result") -> Cast:
     nodes = [node("begin", "manual"), node("pause", "delay", {"seconds": 850}), node("c", "set", {"values": {"c": 1}})]
     slow = graph(nodes, "begin -> pause", "pause -> c")
     children = [Part(workspace, CHILD, "graph", slow, "result") for workspace in WORKSPACES]
-    whole = Part(WORKSPACES[0], "whole", "asl", definition, promise)
+    dialect: Literal["graph", "asl"] = "graph" if "nodes" in definition else "asl"
+    whole = Part(WORKSPACES[0], "whole", dialect, definition, promise)
     return Cast(0, 0, (*children, whole), (Entrance(0, 2, {"n": 1}),))
 
 
@@ -109,3 +114,29 @@ def test_a_worker_that_comes_too_late_wakes_the_execution() -> None:
     for at in range(10, 40):
         plan = Plan(0, (0.001,), (START,), (Fault(at, "dies unsent"),), visit=45.0, apart=True)
         assert not told_alone(plan, cast(ASKS_BEFORE_A_TOKEN))
+
+
+def test_two_visits_at_once_run_a_task_once_that_must_not_run_twice() -> None:
+    """Each wrote into the book what the other then read; what one had begun, the other took for its own."""
+    asks = node("ask", "ask_once", {"url": "http://outside/ask_once/1"}, timeout=3_600)
+    once = graph([node("start", "manual"), asks], "start -> ask")
+    for at in range(10, 60):
+        again = (Fault(at, "delivered twice"), Fault(at + 2, "slow", 1.0))
+        assert not told_alone(Plan(at, (0.001, 0.02, 0.1), (START,), again, slow=0.5), cast(once, "end"))
+
+
+def test_a_signal_that_comes_before_the_first_turn_changes_no_key() -> None:
+    """What followed from the opening was not written down yet, and followed otherwise once the signal was: what had
+    been asked outside was asked again, under another key."""
+    nodes = [
+        node("start", "manual"),
+        node("hear", "wait_for_signal", {"name": SIGNAL}),
+        node("echo", "set", {"values": {"v": 1}}),
+        node("pause", "delay", {"seconds": 0}),
+        node("ask", "http_request", {"url": "http://outside/fine/1"}, timeout=3_600),
+    ]
+    both = graph(nodes, "start -> hear", "start -> pause", "hear -> echo", "pause -> ask")
+    parts = cast(both).parts
+    signalled = replace(cast(both), parts=(*parts[:-1], replace(parts[-1], signals=True)))
+    for latency in (0.001, 0.005, 0.02):
+        assert not told_alone(Plan(0, (latency,), (START,), slow=1.0), signalled)

@@ -30,7 +30,7 @@ from linkflow.execution.commands import RunTask
 from linkflow.execution.events import ExecutionQueued, HandedOver, News, ResumeRequested, TaskStarted, VisitResumed
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
-from linkflow.language.program import Program
+from linkflow.language.program import Program, Receive
 from linkflow.ports import Send
 from linkflow.stores.books import Book
 
@@ -66,7 +66,19 @@ class _Visit:
     elsewhere; `let_go` counts the orphaned child executions that were seen to, `withdrawn` the tasks that ask nobody
     any more."""
 
-    __slots__ = ("away", "book", "ends", "engine", "let_go", "program", "running", "tasks", "unsaved", "withdrawn")
+    __slots__ = (
+        "away",
+        "begun",
+        "book",
+        "ends",
+        "engine",
+        "let_go",
+        "program",
+        "running",
+        "tasks",
+        "unsaved",
+        "withdrawn",
+    )
 
     def __init__(
         self, engine: Engine, book: Book, program: Program, untrusted: frozenset[str], limit: float | None
@@ -75,6 +87,7 @@ class _Visit:
         self.book = book
         self.program = program
         self.tasks: list[RunTask] = []
+        self.begun: set[int] = set()
         self.unsaved = Unsaved(program)
         self.running = Running(engine, book.workspace, book.execution)
         self.away = Away(engine, book.workspace, book.execution, untrusted)
@@ -110,6 +123,7 @@ class _Visit:
                 return False
         tasks, state = self.tasks, self.book.state
         if state.closed:
+            self.running.abandon()  # (none begins a child behind the back of those who end them)
             await finish(self.engine, self.program, self.book)
             await self._let_go()
             await self.away.keep(())
@@ -120,7 +134,9 @@ class _Visit:
             await self._leave(now, [wake(self.book.workspace, self.book.execution)])
             return False
         first = [TaskStarted(task.scope, task.task, now) for task in tasks if self._starts_once(task)]
-        first_news: list[News] = [*self.away.take_refused(), *first]
+        self.begun.update(one.task for one in first)
+        lost = tuple(task.task for task in tasks if self._is_anothers(task))
+        first_news: list[News] = [*self.away.take_refused(), *([VisitResumed(lost)] if lost else []), *first]
         if first_news:
             return await self._turn(first_news)
         self.running.obey([task for task in tasks if task.task not in self.away.gone], now)
@@ -205,6 +221,8 @@ class _Visit:
             return False
         if not self.unsaved.may_wait(self.book.number, now):
             return False
+        if self.book.number == 0 and _listens(self.program):  # (a signal that comes first would shift every key)
+            return False
         return all(self._is_here(one) and not one.at_most_once and one.pattern == "request" for one in self.tasks)
 
     async def _let_go(self) -> None:
@@ -222,6 +240,7 @@ class _Visit:
         """Somebody else wrote: what was unsaved follows again from the book, and what was told is told again."""
         self.book = await self.engine.books.load(self.book.workspace, self.book.execution) or self.book
         self.tasks = owed(self.program, self.book.state)
+        self.begun -= {task.task for task in self.tasks if task.started and not self.running.has(task.task)}
         batches, verdict = self.unsaved.again()
         if verdict is not None and not (self.book.state.admitted or self.book.state.closed):
             self.unsaved.judge(self.book.state, verdict, now)
@@ -240,6 +259,12 @@ class _Visit:
     def _starts_once(self, task: RunTask) -> bool:
         """Whether its start must be recorded before it begins; of a remote one it is when it is leased."""
         return task.at_most_once and not task.started and task.pattern != "activity"
+
+    def _is_anothers(self, task: RunTask) -> bool:
+        """Whether it must run at most once, and another visit has begun it: there it may still run, here it never may.
+        Nobody can tell whether that visit lives, so it is given up."""
+        once = task.at_most_once and task.started and task.pattern != "activity"
+        return once and task.task not in self.begun and self._is_here(task)
 
     def _next_look(self) -> float:
         """The moment by which the clock or the book must be looked at: now, if there is more to decide."""
@@ -274,3 +299,8 @@ class _Visit:
             sends = [wake(self.book.workspace, self.book.execution)]
         if sends:
             await self.engine.queue.send(sends)
+
+
+def _listens(program: Program) -> bool:
+    """Whether it waits for signals, so that what follows from the opening depends on when they come."""
+    return any(isinstance(one, Receive) for machine in program.machines.values() for one in machine.states.values())
