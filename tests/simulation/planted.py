@@ -142,8 +142,8 @@ BUGS: Final = (
     Bug(
         "news told again wakes nobody",
         "linkflow.engine.news",
-        "if not state.closed and any(",
-        "if state.closed and any(",
+        "if ended or (not state.closed and any(",
+        "if ended and (not state.closed and any(",
         seed=63,
     ),
     Bug(
@@ -221,8 +221,8 @@ def found_by(bug: Bug, seeds: Sequence[int]) -> tuple[int, str] | None:
     for seed in seeds:
         try:
             laws = seeds_module.verdict_on(seed).laws
-        except AssertionError as broken:
-            laws = (str(broken),)
+        except (AssertionError, KeyError) as broken:
+            laws = (f"broken beyond reading: {broken!r}",)
         if laws:
             return seed, laws[0]
     return None
