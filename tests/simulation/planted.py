@@ -140,13 +140,6 @@ BUGS: Final = (
         seed=17,
     ),
     Bug(
-        "news told again wakes nobody",
-        "linkflow.engine.news",
-        "if ended or (not state.closed and any(",
-        "if ended and (not state.closed and any(",
-        seed=63,
-    ),
-    Bug(
         "a task waits for its token before it is in the book",
         "linkflow.engine.visit",
         ' and one.pattern == "request" for one in self.tasks)',
