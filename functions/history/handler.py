@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from linkflow.engine.visit import visit
+from functions.history.service import Driver
 from linkflow.messages import LANE, Wake
 from linkflow.ports import Message
 from linkflow.runtime.functions import Function, QueueTrigger
@@ -15,8 +15,9 @@ CONCURRENCY = 2_000
 
 
 def functions(world: World) -> Sequence[Function]:
+    driver = Driver(world.engine)
+
     async def drive(message: Message) -> None:
-        told = msgspec.json.decode(message.body, type=Wake)
-        await visit(world.engine, told.workspace, told.execution, resumed=message.receives > 1)
+        await driver.drive(message, msgspec.json.decode(message.body, type=Wake))
 
     return [Function("history_lane", "history", QueueTrigger(LANE, drive, concurrency=CONCURRENCY), timeout=900)]

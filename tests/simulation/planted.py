@@ -41,8 +41,8 @@ BUGS: Final = (
     Bug(
         "the lane message is deleted before the visit",
         "functions.history.handler",
-        "        await visit(world.engine,",
-        "        await world.queue.delete([message])\n        await visit(world.engine,",
+        "        await driver.drive(message,",
+        "        await world.queue.delete([message])\n        await driver.drive(message,",
         seed=1,
     ),
     Bug(

@@ -36,11 +36,12 @@ LARGEST_BODY = 240_000
 """Bytes of a message, with room to spare below what SQS takes (262,144)."""
 
 
-class Wake(msgspec.Struct, frozen=True, tag="wake"):
-    """Look at this execution."""
+class Wake(msgspec.Struct, frozen=True, tag="wake", omit_defaults=True):
+    """Look at this execution. `handed_over`: the visit before was ended in order, with tasks still running."""
 
     workspace: str
     execution: str
+    handed_over: bool = False
 
 
 class TaskMessage(msgspec.Struct, frozen=True, tag="task"):

@@ -36,13 +36,20 @@ from linkflow.stores.books import Book
 
 
 async def visit(
-    engine: Engine, workspace: str, execution: str, *, resumed: bool = False, budget: float | None = None
+    engine: Engine,
+    workspace: str,
+    execution: str,
+    *,
+    resumed: bool = False,
+    in_order: bool = False,
+    budget: float | None = None,
 ) -> State | None:
     """Drive the execution as far as it goes; its state afterwards, or None if there is no such execution.
 
-    `resumed` says that an earlier visit may have died with its process. `budget`: whoever started the execution drives
-    it, for so many seconds (`engine/synchronous.py`); all others leave it alone for that time. Raises what the ports
-    raise; the caller's message then comes again."""
+    `resumed` says that an earlier visit did not come to its end; `in_order` that no process died of it (a store did not
+    answer, the host was asked to stop), so that its tasks are not to blame. `budget`: whoever started the execution
+    drives it, for so many seconds (`engine/synchronous.py`); all others leave it alone for that time. Raises what the
+    ports raise; the caller's message then comes again."""
     book = await engine.books.load(workspace, execution)
     if book is None:
         return None
@@ -56,7 +63,7 @@ async def visit(
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
     driven = _Visit(engine, book, program, await engine.rules.untrusted(workspace), budget or engine.limits.visit)
     try:
-        return await driven.run(resumed=resumed)
+        return await driven.run(resumed=resumed, in_order=in_order)
     finally:
         driven.running.abandon()
 
@@ -94,10 +101,13 @@ class _Visit:
         self.let_go, self.withdrawn = len(book.state.orphans), len(book.state.unasked)
         self.ends = None if limit is None else engine.clock.now() + limit
 
-    async def run(self, *, resumed: bool) -> State:
+    async def run(self, *, resumed: bool, in_order: bool) -> State:
         news: list[News] = []
+        if resumed and self.book.number == 0:
+            self._begin_again(self.engine.clock.now())
         tasks = owed(self.program, self.book.state) if self.book.state.paused is None else []
-        interrupted = [task.task for task in tasks if self._is_here(task) and (resumed or task.started)]
+        blamed = [task for task in tasks if self._is_here(task) and (task.at_most_once or not in_order)]
+        interrupted = [task.task for task in blamed if resumed or task.started]
         if resumed:
             self.let_go, self.withdrawn = 0, 0
         if interrupted:
@@ -110,6 +120,11 @@ class _Visit:
             if not news:
                 await self._notice()
         return self.book.state
+
+    def _begin_again(self, now: float) -> None:
+        """What the visit before ran follows from the opening, and is in no book yet: so that it can be told of."""
+        if not self.program.limits or not self._must_ask([], now):
+            self._advance((), now)
 
     async def _turn(self, news: list[News]) -> bool:
         """One turn: decide, record, obey. False: the visit is over."""

@@ -12,9 +12,10 @@ LONGEST_DELAY = 900.0
 _encoder = msgspec.json.Encoder()
 
 
-def wake(workspace: str, execution: str) -> Send:
+def wake(workspace: str, execution: str, *, handed_over: bool = False) -> Send:
     """The lane message that brings a visit."""
-    return Send(LANE.name, _encoder.encode(Wake(workspace, execution)), group=execution, share=workspace)
+    body = _encoder.encode(Wake(workspace, execution, handed_over))
+    return Send(LANE.name, body, group=execution, share=workspace)
 
 
 def ring(workspace: str, execution: str, moment: float, delay: float) -> Send:

@@ -117,6 +117,8 @@ class Pump:
                     return
                 self._ours.pop(message.receipt, None)
                 self._delete(message)
+                if _is_cancelled():
+                    return
         finally:
             for message in line:
                 self._ours.pop(message.receipt, None)
@@ -144,7 +146,8 @@ class Pump:
         cut_off = list(self._ours.values())
         for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        while self._running:  # (a handler that ended all the same has its message deleted)
+            await asyncio.gather(*self._running, return_exceptions=True)
         await give_back(cut_off, 0, self._queue)
 
     async def _keep_ours(self) -> None:
@@ -156,3 +159,9 @@ class Pump:
                     await self._queue.postpone(message, visibility)
                 except Exception:  # noqa: BLE001 (two more heartbeats fit before the message is somebody else's)
                     _log.exception("heartbeat_failed", extra={"function": self._name, "id": message.id})
+
+
+def _is_cancelled() -> bool:
+    """Whether this line was told to end, and its handler did so by returning."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,45 @@
+"""Visits, and how they end otherwise than by themselves.
+
+A visit whose process dies leaves its message undeleted; the next one counts that against the tasks that were running
+(`PATIENCE`). Two ends are in order, and no task's fault: a store that does not answer, of which this process remembers
+which delivery it was, and a host that is asked to stop, which hands the execution over by a message of its own. To be
+forgotten (another process gets the message) only means that the tasks are blamed once too often.
+"""
+
+import asyncio
+from collections import OrderedDict
+
+from linkflow.engine.engine import Engine
+from linkflow.engine.visit import visit
+from linkflow.engine.wakes import wake
+from linkflow.errors import TryAgain
+from linkflow.messages import Wake
+from linkflow.ports import Message
+
+REMEMBERED = 10_000
+"""Deliveries that ended in order, and will come again."""
+
+
+class Driver:
+    __slots__ = ("_engine", "_in_order")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._in_order: OrderedDict[str, int] = OrderedDict()
+
+    async def drive(self, message: Message, told: Wake) -> None:
+        """Raises what the ports raise; the message then comes again."""
+        before = self._in_order.pop(message.id, 0)
+        repeated = message.receives > 1
+        in_order = before == message.receives - 1 if repeated else told.handed_over
+        resumed = repeated or told.handed_over
+        try:
+            await visit(self._engine, told.workspace, told.execution, resumed=resumed, in_order=in_order)
+        except TryAgain:
+            self._in_order[message.id] = message.receives
+            if len(self._in_order) > REMEMBERED:
+                self._in_order.popitem(last=False)
+            raise
+        except asyncio.CancelledError:
+            # Told to stop: whoever comes next takes over from this message, and the old one is done with.
+            await self._engine.queue.send([wake(told.workspace, told.execution, handed_over=True)])

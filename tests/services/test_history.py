@@ -1,0 +1,139 @@
+"""Visits that end in order are no task's fault, however often; a process that dies is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+from functions.history.service import Driver
+from linkflow import ids
+from linkflow.adapters.clock import VirtualClock
+from linkflow.engine.engine import Engine
+from linkflow.engine.programs import Programs
+from linkflow.engine.start import Start, start
+from linkflow.errors import Throttled
+from linkflow.execution.advance import PATIENCE
+from linkflow.language.graph.compile import content_hash
+from linkflow.messages import LANE, Wake
+from linkflow.nodes.base import BaseNode, TaskContext, TaskNode, TaskResult
+from linkflow.nodes.catalog import NODES
+from linkflow.ports import Condition, Item, Key, Message, Page, Range, Send, Table, Write
+from linkflow.runtime.settings import Settings
+from linkflow.runtime.wiring import in_memory
+from linkflow.stores.books import Books
+from linkflow.stores.records import Workflow, WorkflowVersion
+from tests.unit.graphs import graph, node
+
+WS = "ws"
+
+
+class Job(TaskNode):
+    """Never ends, if it `hangs`."""
+
+    type: ClassVar[str] = "job"
+
+    hangs: bool = False
+
+    async def run(self, context: TaskContext) -> TaskResult:  # noqa: ARG002 (it needs nothing of the world)
+        if self.hangs:
+            await asyncio.Event().wait()
+        return TaskResult("done")
+
+
+KINDS: dict[str, type[BaseNode]] = {**NODES, "job": Job}
+
+
+@dataclass(slots=True)
+class Busy:
+    """A table that refuses outcomes so many times."""
+
+    table: Table
+    refuses: int
+
+    async def get(self, key: Key) -> Item | None:
+        return await self.table.get(key)
+
+    async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
+        if b"TaskSucceeded" in item.body and self.refuses:
+            self.refuses -= 1
+            raise Throttled("The table")
+        return await self.table.put(item, when, sends)
+
+    async def query(self, what: Range) -> Page:
+        return await self.table.query(what)
+
+    async def delete(self, key: Key, when: Condition = None) -> None:
+        await self.table.delete(key, when)
+
+    async def transact(self, writes: Sequence[Write]) -> None:
+        await self.table.transact(writes)
+
+
+@asynccontextmanager
+async def started(*, hangs: bool, refuses: int = 0) -> AsyncIterator[tuple[Engine, str]]:
+    world = in_memory(Settings(), VirtualClock())
+    books = Books(Busy(world.table, refuses), world.blobs)
+    engine = replace(world.engine, nodes=KINDS, programs=Programs(world.engine.workflows, KINDS), books=books)
+    definition = graph([node("start", "manual"), node("job", "job", {"hangs": hangs})], "start -> job")
+    text = msgspec.Raw(msgspec.json.encode(definition))
+    workflow = Workflow(WS, engine.ids.new(ids.WORKFLOW), "w", "graph", 1, 0.0, 0.0)
+    await engine.workflows.create(workflow, WorkflowVersion(1, content_hash(definition), "graph", text, 0.0), ())
+    yield engine, await start(engine, Start(workflow, None, node="start"))
+    await world.close()
+
+
+async def lane(engine: Engine) -> tuple[Message, Wake]:
+    (message,) = await engine.queue.receive(LANE.name)
+    return message, msgspec.json.decode(message.body, type=Wake)
+
+
+async def blamed(engine: Engine, execution: str) -> int:
+    """How often the book says that a visit died."""
+    turns = await engine.books.whole(WS, execution)
+    return sum(type(event).__name__ == "VisitResumed" for one in turns for event in one.turn.events)
+
+
+async def test_a_store_that_does_not_answer_is_no_fault_of_what_ran() -> None:
+    async with started(hangs=False, refuses=PATIENCE + 2) as (engine, execution):
+        driver, (message, told) = Driver(engine), await lane(engine)
+        for receives in range(1, PATIENCE + 3):
+            with pytest.raises(Throttled):
+                await driver.drive(replace(message, receives=receives), told)
+        await driver.drive(replace(message, receives=PATIENCE + 3), told)
+        book = await engine.books.load(WS, execution)
+        assert book is not None
+        assert (book.state.status, await blamed(engine, execution)) == ("succeeded", 0)
+
+
+async def test_a_host_that_is_asked_to_stop_hands_over_what_it_drives() -> None:
+    async with started(hangs=True) as (engine, execution):
+        for _ in range(PATIENCE + 1):
+            message, told = await lane(engine)
+            driving = asyncio.ensure_future(Driver(engine).drive(message, told))
+            for _ in range(50):
+                await asyncio.sleep(0)
+            driving.cancel()
+            await driving
+            await engine.queue.delete([message])
+        _, told = await lane(engine)
+        assert told == Wake(WS, execution, handed_over=True)
+        assert await blamed(engine, execution) == 0
+
+
+async def test_a_process_that_dies_is_counted_against_what_ran() -> None:
+    async with started(hangs=True) as (engine, execution):
+        message, told = await lane(engine)
+        for receives in range(2, PATIENCE + 2):
+            dying = asyncio.ensure_future(Driver(engine).drive(replace(message, receives=receives), told))
+            for _ in range(50):
+                await asyncio.sleep(0)
+            dying.cancel()
+            await dying
+        book = await engine.books.load(WS, execution)
+        assert book is not None
+        assert book.state.failure is not None
+        assert (book.state.failure.error, await blamed(engine, execution)) == ("LinkFlow.Interrupted", PATIENCE)
