@@ -101,7 +101,7 @@ async def test_a_starter_that_dies_leaves_it_to_the_watchdog(dies_at: int) -> No
     assert (await depths(stage))[0] == 1
     assert (await stage.visit("ex_1")).status == "succeeded"
     assert len({key for _, key in working.calls}) == len(NAMES)
-    assert (VisitResumed in await kinds(stage)) == (dies_at > 1)
+    assert VisitResumed in await kinds(stage)
 
 
 async def test_a_cancel_reaches_it_at_once() -> None:
