@@ -3,6 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from tests.flow.house import House, node_of
 from tests.flow.outside import Outside
 
@@ -81,7 +83,8 @@ async def test_what_a_child_gives_may_be_larger_than_a_message(house: House) -> 
     assert parent["output"] == {"length": 288_894}
 
 
-async def test_when_the_parent_is_cancelled_so_is_the_child_it_waits_for(house: House) -> None:
+@pytest.mark.parametrize(("verb", "status"), [("cancel", "cancelled"), ("terminate", "terminated")])
+async def test_when_the_parent_is_ended_so_is_the_child_it_waits_for(house: House, verb: str, status: str) -> None:
     child = await house.create(row(node("start", "manual"), node("long", "delay", seconds=3600)), "long")
     workflow = await house.create(row(node("start", "manual"), node("call", "sub_workflow", workflow="long")))
     parent = await house.start(workflow["id"])
@@ -89,8 +92,8 @@ async def test_when_the_parent_is_cancelled_so_is_the_child_it_waits_for(house: 
     while "TaskSubmitted" not in told:
         page = await house.events(parent["id"], after, 5)
         after, told = page["next_after"], str(page["data"])
-    await house.http.post(f"/api/v1/executions/{parent['id']}/cancel", json={"reason": "enough"})
-    assert (await house.closed(parent["id"]))["status"] == "cancelled"
+    await house.http.post(f"/api/v1/executions/{parent['id']}/{verb}", json={"reason": "enough"})
+    assert (await house.closed(parent["id"]))["status"] == status
     found = (await house.http.get("/api/v1/executions", params={"workflow": child["id"]})).json()["data"]
     assert (await house.closed(found[0]["id"]))["status"] == "cancelled"
 

@@ -98,7 +98,8 @@ class _Visit:
         self.unsaved = Unsaved(program)
         self.running = Running(engine, book.workspace, book.execution)
         self.away = Away(engine, book.workspace, book.execution, untrusted)
-        self.let_go, self.withdrawn = len(book.state.orphans), len(book.state.unasked)
+        seen = not book.state.closed  # (who ends an execution from outside leaves what follows to a visit)
+        self.let_go, self.withdrawn = (len(book.state.orphans), len(book.state.unasked)) if seen else (0, 0)
         self.ends = None if limit is None else engine.clock.now() + limit
 
     async def run(self, *, resumed: bool, in_order: bool) -> State:
