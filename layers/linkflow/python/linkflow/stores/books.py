@@ -32,6 +32,7 @@ SPILL_ABOVE = 64 * 1_024
 SNAPSHOT_ABOVE = 16 * 1_024
 """Bytes of turns behind a snapshot below which no new one is taken."""
 _PAGE = 100
+_SMALL = 16 * 1_024
 
 __all__ = ["COMPRESS_ABOVE", "SNAPSHOT_ABOVE", "SPILL_ABOVE", "Book", "Books", "Numbered", "Turn"]
 
@@ -190,7 +191,7 @@ class Books:
         """As is, compressed, or a reference into the blob store; the first byte tells."""
         if len(content) <= COMPRESS_ABOVE:
             return content
-        packed = b"z" + zlib.compress(content, 1)
+        packed = b"z" + _squeezed(content)
         if len(packed) <= SPILL_ABOVE:
             return packed
         # The check sum makes the name that of the content: two visits that race for a turn never share a blob.
@@ -217,3 +218,10 @@ def _archived(items: Sequence[Item]) -> Archived | None:
 
 def _named(item: Item) -> str:
     return f"Turn {keys.turn_number(item.key)} of the book {item.key.pk}"
+
+
+def _squeezed(content: bytes) -> bytes:
+    """With a window that fits: laying out a large one takes eight times as long as compressing a usual turn."""
+    window, memory = (12, 5) if len(content) <= _SMALL else (15, 8)
+    press = zlib.compressobj(1, zlib.DEFLATED, window, memory)
+    return press.compress(content) + press.flush()
