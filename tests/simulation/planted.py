@@ -170,7 +170,8 @@ BUGS: Final = (
         "a bad moment of a store fails the task",
         "linkflow.engine.tasks",
         "        except TryAgain as trouble:\n            _log",
-        "        except TryAgain as trouble:\n            raise NodeFailed('LinkFlow.NodeBroke', '') from None\n            _log",
+        "        except TryAgain as trouble:\n"
+        "            raise NodeFailed('LinkFlow.NodeBroke', '') from None\n            _log",
         seed=31,
     ),
 )

@@ -43,6 +43,8 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             _enter(state, state.scopes[event.scope], event.state, at)
         case e.StateExited():
             _exit(state, state.scopes[event.scope], event)
+        case e.ScopeOpened():
+            open_scope(state, state.scopes[event.parent], event)
         case e.TaskScheduled():
             schedule(state, state.scopes[event.scope], event, at)
         case e.TaskSucceeded() if is_part(state.scopes[event.scope]):
@@ -54,8 +56,6 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             scope = task_over(state, event.scope)
             scope.result, scope.exit = event.result, event.exit
             scope.phase = "finish" if scope.composite is None else "composite"
-        case e.ScopeOpened():
-            open_scope(state, state.scopes[event.parent], event)
         case e.NodeSkipped():
             nodes = _nodes(state.scopes[event.scope])
             nodes.exits[event.node] = None
