@@ -4,7 +4,7 @@ Opening a child is one event for all three. When a child's failure cannot be bor
 the composite's own state fails.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import UNSET
@@ -132,25 +132,27 @@ def _give_up(scope: Scope, composite: Composite, failure: Failure) -> Iterator[e
 # ---------------------------------------------------------------- graph
 
 
-def continue_graph(box: p.Graph, state: State, scope: Scope) -> Iterator[e.Event]:
+def continue_graph(box: p.Graph, state: State, scope: Scope) -> Sequence[e.Event]:
     """Look at the edges behind every freshly settled node, start or skip the nodes they lead to, end when all are
     settled. The graph's output is that of its last nodes: alone if one was reached, else an object of them."""
     work = scope.composite
     assert isinstance(work, Nodes)  # noqa: S101 (by the caller)
     if work.failed is not None:
-        yield from _give_up(scope, work, work.failed)
-        return
-    awaited = _awaited(box, work) if work.begun else _starting(box)
-    verdicts = {node: _verdict(box.nodes[node], work, state.start_at) for node in awaited}
-    run = [node for node, verdict in verdicts.items() if verdict is True]
-    for number, node in enumerate(run, state.next_scope):
-        gather = box.nodes[node].join.gather
-        yield e.ScopeOpened(scope.id, number, node, sources=_sources(box.nodes[node], work), gather=gather)
-    for node, verdict in verdicts.items():
-        if verdict is False:
-            yield e.NodeSkipped(scope.id, node)
+        return tuple(_give_up(scope, work, work.failed))
+    opened: list[e.Event] = []
+    skipped: list[e.Event] = []
+    for name in _awaited(box, work) if work.begun else _starting(box):
+        node = box.nodes[name]
+        verdict = _verdict(node, work, state.start_at)
+        if verdict:
+            number = state.next_scope + len(opened)
+            sources = _sources(node, work)
+            opened.append(e.ScopeOpened(scope.id, number, name, sources=sources, gather=node.join.gather))
+        elif verdict is False:
+            skipped.append(e.NodeSkipped(scope.id, name))
     if len(work.exits) == work.width:
-        yield e.CompositeFinished(scope.id, _last(box, work))
+        return (*opened, *skipped, e.CompositeFinished(scope.id, _last(box, work)))
+    return opened + skipped
 
 
 def _starting(box: p.Graph) -> list[str]:

@@ -50,7 +50,7 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
         return wind_down(state, scope)
     box = program.machines[scope.machine].states[scope.state]
     if phase == "composite" and isinstance(box, p.Graph):
-        return tuple(composites.continue_graph(box, state, scope))
+        return composites.continue_graph(box, state, scope)
     view = View(scope.input, ScopeSurroundings(state, scope, now, retries=isinstance(box, _COUNTS_RETRIES)))
     try:
         if phase == "run":
