@@ -6,6 +6,7 @@ Run by `scripts/bench peers` with the Python of the peers' own environment: SERV
 import asyncio
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def _server(command: str, directory: str) -> "subprocess.Popen[bytes]":
         "RUST_LOG": "error",
     }
     environment = {**os.environ, **settings}  # noqa: TID251 (a child's)
-    return subprocess.Popen([command, "--no-logo"], env=environment, stdout=subprocess.DEVNULL)
+    return subprocess.Popen([command, "--no-logo"], env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
 async def _insist(http: httpx.AsyncClient, url: str, body: Any) -> httpx.Response:
@@ -98,7 +99,7 @@ def main(command: str, directory: str) -> None:
     try:
         print(json.dumps(asyncio.run(measured(server))))
     finally:
-        server.kill()
+        os.killpg(server.pid, signal.SIGKILL)  # (what npm installs starts the server as a child of its own)
 
 
 if __name__ == "__main__":
