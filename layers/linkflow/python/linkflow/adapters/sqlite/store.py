@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
+from weakref import finalize
 
 from linkflow.adapters.sqlite.schema import connect, create, prepare
 from linkflow.errors import LinkFlowError, Unreachable
@@ -73,7 +74,9 @@ class Store:
         if directory is None:
             memory = connect(":memory:", busy_milliseconds=0)
             prepare(memory)
-            return cls(memory, memory, commit_beside=False)
+            store = cls(memory, memory, commit_beside=False)
+            finalize(store, memory.close)  # (nothing of it is to be finished, so nobody need close it)
+            return store
         create(directory / FILE)
         path = str(directory / FILE)
         writer = connect(path, busy_milliseconds=int(BUSY_FOR * 1000))
