@@ -7,7 +7,6 @@ from aws_lambda_powertools.event_handler import Response
 from functions.frontend import service
 from functions.frontend.schemas import (
     ResetExecution,
-    ResetView,
     SignalledView,
     SignalWithStart,
     StartExecution,
@@ -31,6 +30,7 @@ from linkflow.runtime.descriptions import (
 )
 from linkflow.runtime.functions import Function, HttpRoutes
 from linkflow.runtime.parameters import After, Before, Limit, Order, WaitSeconds
+from linkflow.runtime.resetting import ResetView
 from linkflow.runtime.routes import Routes, to_json_bytes
 from linkflow.runtime.signed import SCHEME, signature_guard, signer
 from linkflow.runtime.telling import SendSignal, SignalSent, told

@@ -5,7 +5,6 @@ from functions.api.executions import service
 from functions.api.executions.schemas import (
     ExecutionDetail,
     ResetExecution,
-    ResetView,
     Wish,
 )
 from functions.api.executions.views import execution_detail
@@ -17,6 +16,7 @@ from linkflow.engine.signal import signal
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.descriptions import AnswerView, EventPage, HistoryView, answer_view, event_page, history_view
 from linkflow.runtime.parameters import After, Before, Limit, Order, WaitSeconds
+from linkflow.runtime.resetting import ResetView
 from linkflow.runtime.routes import Routes
 from linkflow.runtime.search_routes import search_routes
 from linkflow.runtime.telling import SendSignal, SignalSent, told

@@ -1,6 +1,6 @@
 """What callers get about executions. Times are RFC 3339 in UTC."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from linkflow.runtime.descriptions import (
     PendingTimerView,
     ResetOfView,
 )
+from linkflow.runtime.resetting import ResetPoint
 from linkflow.runtime.routes import Schema
 
 
@@ -82,18 +83,5 @@ class Wish(Schema):
     reason: str = Field("", max_length=1000)
 
 
-class ResetExecution(Wish):
-    """Behind event `index` of turn `turn` (all of it unless told), or before the last entry into `node`; by the `same`
-    version, or the `newest` if that would have gone the same way."""
-
-    turn: int | None = Field(None, ge=0)
-    index: int | None = Field(None, ge=0)
-    node: str | None = Field(None, min_length=1, max_length=80)
-    version: Literal["same", "newest"] = "same"
-
-
-class ResetView(Schema):
-    """The execution that goes on instead."""
-
-    id: str
-    url: str
+class ResetExecution(ResetPoint, Wish):
+    """Take it up again from there."""
