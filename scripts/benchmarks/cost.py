@@ -24,6 +24,7 @@ from linkflow.adapters.prices import DOLLARS, EXPRESS_GB_SECOND, EXPRESS_REQUEST
 from linkflow.engine.start import Start, start
 from linkflow.language.graph.compile import content_hash
 from linkflow.messages import QUEUES
+from linkflow.runtime.functions import Schedule
 from linkflow.runtime.hosts.embedded import Embedded
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, assemble, in_memory
@@ -91,10 +92,11 @@ async def write_workflow(world: World, definition: dict[str, Any], workspace: st
 
 
 async def costs(load: Load, executions: int = EXECUTIONS) -> Costs:
-    """Started together; everything that follows is counted, until the queues are empty."""
+    """Started together; everything that follows is counted, until the queues are empty. What the clock starts is the
+    price of an installation, not of an execution, and left out."""
     meter = Meter()
     world = metered(meter)
-    async with Embedded(world, declare(world)):
+    async with Embedded(world, [one for one in declare(world) if not isinstance(one.trigger, Schedule)]):
         workflow = await write_workflow(world, load.definition)
         program = await world.engine.programs.numbered(workflow.workspace, workflow.id, workflow.version)
         await asyncio.sleep(0.05)
