@@ -21,8 +21,8 @@ from linkflow.execution.state import Failure
 from linkflow.execution.tokens import proves, read_token
 from linkflow.language.asl import compile_asl
 from linkflow.language.asl.choices import matches
+from linkflow.language.handlers import LONGEST_PAUSE, Retrier
 from linkflow.language.json import Json
-from linkflow.language.program import LONGEST_PAUSE, Retrier
 from tests.unit.driver import Run, fails, gives, succeed
 
 LAMBDA: Final = "arn:aws:states:::lambda:invoke"

@@ -11,8 +11,8 @@ import msgspec
 from linkflow.engine.engine import Call, Engine, Told
 from linkflow.engine.notices import notify
 from linkflow.execution.events import TaskSubmitted
+from linkflow.language.handlers import LONGEST_PAUSE
 from linkflow.language.json import Json
-from linkflow.language.program import LONGEST_PAUSE
 from linkflow.nodes.base import NodeFailed
 from linkflow.stores.subscriptions import Subscription
 

@@ -19,8 +19,9 @@ from linkflow.execution.state import Branches, Failure, Iterations, Phase, Scope
 from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.execution.wishes import catches_cancel, wind_down, winds_down
 from linkflow.language import program as p
+from linkflow.language.flow import Shaped
+from linkflow.language.handlers import LONGEST_PAUSE
 from linkflow.language.json import Json
-from linkflow.language.program import LONGEST_PAUSE
 from linkflow.language.view import EvaluationFailed, View
 from linkflow.nodes.continue_as_new import CONTINUE_AS_NEW, ContinueAsNew
 
@@ -140,7 +141,7 @@ def _leave(program: p.Program, box: p.State, scope: Scope, view: View, result: J
 
 
 def _exited(
-    program: p.Program, box: p.State, scope: Scope, shaped: p.Shaped, following: str | None, exit_name: str = "default"
+    program: p.Program, box: p.State, scope: Scope, shaped: Shaped, following: str | None, exit_name: str = "default"
 ) -> e.StateExited:
     held = scope.input if scope.result is UNSET else scope.result
     output = UNSET if shaped.output is held else checked(program, box, shaped.output)
@@ -150,7 +151,7 @@ def _exited(
 
 def _evaluate(program: p.Program, box: p.Node, scope: Scope, view: View) -> Events:
     outcome = box.evaluation(box.flow.arguments(view), view)
-    exited = _exited(program, box, scope, p.Shaped(outcome.output), box.next, outcome.exit)
+    exited = _exited(program, box, scope, Shaped(outcome.output), box.next, outcome.exit)
     if outcome.response is None:
         return (exited,)
     return (e.Responded(scope.id, checked(program, box, outcome.response)), exited)

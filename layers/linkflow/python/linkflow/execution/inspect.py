@@ -17,6 +17,8 @@ from linkflow.execution.state import Failure
 from linkflow.execution.surroundings import moment_text
 from linkflow.language import program as p
 from linkflow.language.asl.path_flow import ABSENT, PathFlow
+from linkflow.language.flow import Expression, Shaped
+from linkflow.language.items import Reader
 from linkflow.language.json import Json
 from linkflow.language.view import MISSING, EvaluationFailed, View
 
@@ -192,7 +194,7 @@ class _Test:
             self._stage("afterResultPath", flow.placed(view, selected))
         return self._succeeded(flow.leave(view, result), box.next)
 
-    def _succeeded(self, shaped: p.Shaped, following: str | None) -> Inspection:
+    def _succeeded(self, shaped: Shaped, following: str | None) -> Inspection:
         self.assigned = shaped.assigned or {}
         return Inspection("SUCCEEDED", self._told(), shaped.output, following)
 
@@ -220,7 +222,7 @@ class _Test:
         if self._paths and not box.reader:
             self._stage("afterItemsPath", items)
         self._iterations(box, items)
-        limits: dict[str, p.Expression | None] = {
+        limits: dict[str, Expression | None] = {
             "maxConcurrency": box.max_concurrency,
             "toleratedFailureCount": box.tolerated_count,
             "toleratedFailurePercentage": box.tolerated_percentage,
@@ -233,7 +235,7 @@ class _Test:
         if self.given.failure is None and self._exceeds(failures, len(items)):
             raise EvaluationFailed(TOLERANCE_EXCEEDED, "The specified tolerated failure threshold was exceeded")
 
-    def _read(self, reader: p.Reader, entered: View) -> list[Json]:
+    def _read(self, reader: Reader, entered: View) -> list[Json]:
         items = self.given.items or []
         if isinstance(items, str):
             form = item_reader.form(reader, entered)

@@ -11,9 +11,9 @@ from typing import Final
 
 import msgspec
 
+from linkflow.language.items import Reader
 from linkflow.language.json import Json
 from linkflow.language.json_text import NotJson, parsed
-from linkflow.language.program import Reader
 from linkflow.language.view import View
 
 DELIMITERS: Final[Mapping[str, str]] = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}

@@ -19,6 +19,8 @@ from linkflow.execution.failures import ITEM_READER_FAILED, RESULT_WRITER_FAILED
 from linkflow.execution.state import Iterations, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.language import program as p
+from linkflow.language.flow import Expression
+from linkflow.language.items import Batcher
 from linkflow.language.json import Json
 from linkflow.language.view import EvaluationFailed, View
 
@@ -105,7 +107,7 @@ def end(box: p.Map, state: State, scope: Scope, work: Iterations) -> Iterator[e.
         yield e.CompositeFinished(scope.id, result=result_writer.result(work))
 
 
-def selected(selector: p.Expression, box: p.Map, state: State, scope: Scope, now: float, item: Item) -> Json:
+def selected(selector: Expression, box: p.Map, state: State, scope: Scope, now: float, item: Item) -> Json:
     """What an iteration receives instead of its item."""
     around = ScopeSurroundings(state, scope, now, item=item)
     return selector.evaluate(box.flow.enter(View(scope.input, around)))
@@ -121,7 +123,7 @@ def grouped(box: p.Map, state: State, scope: Scope, now: float, items: list[Json
     return batched(box.batcher, box.flow.enter(View(scope.input, ScopeSurroundings(state, scope, now))), items)
 
 
-def batched(batcher: p.Batcher, view: View, items: list[Json]) -> list[Json]:
+def batched(batcher: Batcher, view: View, items: list[Json]) -> list[Json]:
     """`{"Items": […]}` of each batch, with what all of them share."""
     most = batcher.max_items.evaluate(view) if batcher.max_items else None
     largest = batcher.max_bytes.evaluate(view) if batcher.max_bytes else None

@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 
 from linkflow.execution.state import Iterations
+from linkflow.language.items import Writer
 from linkflow.language.json import Json
 from linkflow.language.json_text import compact
-from linkflow.language.program import Writer
 
 _STATUSES: Final = {"SUCCEEDED_0.json": "SUCCEEDED", "FAILED_0.json": "FAILED"}
 

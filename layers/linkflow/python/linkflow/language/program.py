@@ -6,7 +6,8 @@
 
 Everything is immutable, parsed and typed; an expression is an object that can be evaluated, never text. Machines have
 an address (`""` the root, `/Fan/0` a branch, `/Each/*` a Map's processor, `/graph/fetch` a graph's node), by which a
-stored state finds its machine again (`address_of`).
+stored state finds its machine again (`address_of`). What boxes are made of has rooms of its own: `flow` (how data goes
+through them), `handlers` (who mends their failures), `items` (what stands around a Map's iterations).
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal, Protocol
 
+from linkflow.language.flow import Condition, Expression, Flow, Moment
+from linkflow.language.handlers import Catcher, Retrier
+from linkflow.language.items import Batcher, Reader, Writer
 from linkflow.language.json import Json
 from linkflow.language.view import View
 
@@ -30,85 +34,6 @@ def address_of(machine: str, state: str, key: int | str) -> str:
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1") if "/" in name or "~" in name else name
-
-
-class Expression(Protocol):
-    """A value that may have to be computed. Raises `EvaluationFailed`."""
-
-    def evaluate(self, view: View) -> Json: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Shaped:
-    """What a state makes of its result: the output that goes on, and the variables it assigns."""
-
-    output: Json
-    assigned: Mapping[str, Json] | None = None
-
-
-class Flow(Protocol):
-    """How data enters and leaves one state, in the state's own query language. Raises `EvaluationFailed`.
-
-    JSONPath: InputPath and Parameters go in; ResultSelector, ResultPath, OutputPath and Assign come out.
-    JSONata: Arguments go in; Output and Assign come out. Graph: a node's config goes in, its result comes out.
-    """
-
-    def enter(self, view: View) -> View:
-        """The view the state's own fields are evaluated in (InputPath applied)."""
-        ...
-
-    def arguments(self, view: View) -> Json:
-        """What the state works on: Parameters / Arguments / config, or the input itself."""
-        ...
-
-    def leave(self, view: View, result: Json) -> Shaped: ...
-
-
-LONGEST_PAUSE: Final = 99_999_999.0
-"""Seconds between two attempts, at most: the largest number that the States Language takes for any time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retrier:
-    """When to try again, and after how long. `errors` may hold the wildcards of `failures.matches`."""
-
-    errors: tuple[str, ...]
-    interval: float = 1.0
-    max_attempts: int = 3
-    backoff: float = 2.0
-    max_delay: float | None = None
-    jitter: bool = False
-
-    def pause(self, failures: int, random: float) -> float | None:
-        """Seconds until the next attempt after so many failures (1 = the first), or None: no more.
-
-        With `jitter`, a moment between zero and the computed delay: full jitter, as Step Functions does it.
-        `random` is in [0, 1)."""
-        if failures > self.max_attempts:
-            return None
-        try:
-            delay = min(self.interval * self.backoff ** (failures - 1), LONGEST_PAUSE)
-        except OverflowError:
-            delay = LONGEST_PAUSE
-        if self.max_delay is not None:
-            delay = min(delay, self.max_delay)
-        return delay * random if self.jitter else delay
-
-
-@dataclass(frozen=True, slots=True)
-class Catcher:
-    """Where a failure goes that was not mended: to the state `next` of the same machine, or (graph) out by `exit`."""
-
-    errors: tuple[str, ...]
-    flow: "CatchFlow"
-    next: str | None = None
-    exit: str = "default"
-
-
-class CatchFlow(Protocol):
-    def caught(self, view: View, error: Mapping[str, Json]) -> Shaped:
-        """The output for the state that handles the failure; `error` is `{"Error": …, "Cause": …}`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,25 +56,15 @@ class Pass(Box):
 class Rule:
     """One arm of a Choice: when `condition` is true, shape the output with `flow` and go to `next`."""
 
-    condition: "Condition"
+    condition: Condition
     next: str
     flow: Flow
-
-
-class Condition(Protocol):
-    def holds(self, view: View) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice(Box):
     rules: tuple[Rule, ...]
     default: str | None
-
-
-class Moment(Protocol):
-    """When a Wait ends, seconds since 1970. Raises `EvaluationFailed`."""
-
-    def until(self, view: View) -> float: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,46 +156,13 @@ class Map(Box):
     max_concurrency: Expression | None = None
     tolerated_count: Expression | None = None
     tolerated_percentage: Expression | None = None
-    batcher: "Batcher | None" = None
-    reader: "Reader | None" = None
-    writer: "Writer | None" = None
+    batcher: Batcher | None = None
+    reader: Reader | None = None
+    writer: Writer | None = None
     distributed: bool = False
     keep_errors: bool = False
     """Whether a tolerated failure leaves `{"error": …}` in the place of a result (graphs), or nothing."""
     label: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Batcher:
-    """Items grouped into `{"Items": […]}` (plus `BatchInput`) by count and by bytes of JSON."""
-
-    max_items: Expression | None
-    max_bytes: Expression | None
-    batch_input: Expression | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Where a distributed Map's items come from (`resource` and its evaluated `arguments`), and how they are read."""
-
-    resource: str
-    arguments: Expression
-    input_type: Expression
-    csv_headers: Expression | None = None
-    csv_header_location: Expression | None = None
-    csv_delimiter: Expression | None = None
-    items_pointer: Expression | None = None
-    max_items: Expression | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Where a distributed Map's results go (nowhere without a `resource`), and in which form."""
-
-    resource: str | None
-    arguments: Expression
-    output_type: str = "JSON"
-    transformation: str = "NONE"
 
 
 @dataclass(frozen=True, slots=True)

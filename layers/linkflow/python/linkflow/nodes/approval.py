@@ -11,8 +11,9 @@ from linkflow.language.graph.export.expressions import query
 from linkflow.language.graph.export.port import RESULT, Port, States
 from linkflow.language.graph.flow import AskingFlow, ExpiredFlow, Seconds
 from linkflow.language.graph.template import compile_template, has_expression
+from linkflow.language.handlers import LONGEST_PAUSE, Catcher
 from linkflow.language.json import Json
-from linkflow.language.program import LONGEST_PAUSE, Catcher, State, Task
+from linkflow.language.program import State, Task
 from linkflow.language.schemas import schema_faults
 from linkflow.nodes.base import BaseNode
 from linkflow.nodes.http_request import HttpRequest

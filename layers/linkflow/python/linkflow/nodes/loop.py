@@ -3,13 +3,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from linkflow.language.flow import Expression
 from linkflow.language.graph.catalogue import Role, Wiring
 from linkflow.language.graph.export.containers import looped
 from linkflow.language.graph.export.port import Port, States
 from linkflow.language.graph.flow import InputFlow, Rendered
 from linkflow.language.graph.template import compile_template
 from linkflow.language.json import Json
-from linkflow.language.program import ITEM, Expression, Graph, Machine, Map, State, address_of
+from linkflow.language.program import ITEM, Graph, Machine, Map, State, address_of
 from linkflow.language.view import EvaluationFailed, View
 from linkflow.nodes.base import BaseNode
 

@@ -7,8 +7,9 @@ from linkflow.language.graph.catalogue import Role, Wiring
 from linkflow.language.graph.export.containers import tried
 from linkflow.language.graph.export.port import Port, States
 from linkflow.language.graph.flow import HandlerFlow, InputFlow
+from linkflow.language.handlers import Catcher
 from linkflow.language.json import Json
-from linkflow.language.program import Catcher, Graph, State
+from linkflow.language.program import Graph, State
 from linkflow.nodes.base import BaseNode
 
 BODY, HANDLER = "body", "handler"

@@ -14,10 +14,10 @@ from linkflow.language.asl.failures import invalid_path
 from linkflow.language.asl.moments import parse_timestamp
 from linkflow.language.asl.paths import resolve
 from linkflow.language.asl.queries import Query, is_query
+from linkflow.language.flow import Condition
 from linkflow.language.json import Json
 from linkflow.language.jsonpath import JsonPath, PathNotFound
 from linkflow.language.jsonpath import compile as compile_path
-from linkflow.language.program import Condition
 from linkflow.language.view import View
 
 Compare = Callable[[Json, Json], bool]

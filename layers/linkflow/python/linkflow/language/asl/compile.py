@@ -20,6 +20,8 @@ from linkflow.language.asl.paths import Constant, Payload, TextPath
 from linkflow.language.asl.queries import Query, Template, is_query
 from linkflow.language.asl.query_flow import QueryCatch, QueryFlow
 from linkflow.language.asl.waits import BY_TOKEN, CALLED_BACK, RECEIVE, bare
+from linkflow.language.flow import Expression, Flow
+from linkflow.language.handlers import Catcher, Retrier
 from linkflow.language.json import Json
 
 Document = Mapping[str, Json]
@@ -58,7 +60,7 @@ class _Compiler:
     def state(self, address: str, name: str, state: Document) -> p.State:
         jsonata = state.get("QueryLanguage", self.language) == JSONATA
         kind = state["Type"]
-        flow: p.Flow = QueryFlow(state, works=kind in _WORKING) if jsonata else PathFlow(state)
+        flow: Flow = QueryFlow(state, works=kind in _WORKING) if jsonata else PathFlow(state)
         common = _Common(name, flow, state.get("Next"), _retry(state), _catch(state, jsonata=jsonata))
         match kind:
             case "Pass":
@@ -109,10 +111,10 @@ class _Common:
     """What every state that can fail has."""
 
     name: str
-    flow: p.Flow
+    flow: Flow
     next: str | None
-    retry: tuple[p.Retrier, ...]
-    catch: tuple[p.Catcher, ...]
+    retry: tuple[Retrier, ...]
+    catch: tuple[Catcher, ...]
 
     def fields(self) -> "_Fields":
         return {"name": self.name, "flow": self.flow, "next": self.next, "retry": self.retry, "catch": self.catch}
@@ -121,9 +123,9 @@ class _Common:
 _Fields = dict[str, Json]
 
 
-def _retry(state: Document) -> tuple[p.Retrier, ...]:
+def _retry(state: Document) -> tuple[Retrier, ...]:
     return tuple(
-        p.Retrier(
+        Retrier(
             errors=tuple(rule["ErrorEquals"]),
             interval=rule.get("IntervalSeconds", 1),
             max_attempts=rule.get("MaxAttempts", 3),
@@ -135,9 +137,9 @@ def _retry(state: Document) -> tuple[p.Retrier, ...]:
     )
 
 
-def _catch(state: Document, *, jsonata: bool) -> tuple[p.Catcher, ...]:
+def _catch(state: Document, *, jsonata: bool) -> tuple[Catcher, ...]:
     return tuple(
-        p.Catcher(tuple(rule["ErrorEquals"]), QueryCatch(rule, position) if jsonata else PathCatch(rule), rule["Next"])
+        Catcher(tuple(rule["ErrorEquals"]), QueryCatch(rule, position) if jsonata else PathCatch(rule), rule["Next"])
         for position, rule in enumerate(state.get("Catch", ()))
     )
 
@@ -151,7 +153,7 @@ def _fail(common: _Common, state: Document, *, jsonata: bool) -> p.Fail:
     )
 
 
-def _text(state: Document, name: str, *, jsonata: bool) -> p.Expression | None:
+def _text(state: Document, name: str, *, jsonata: bool) -> Expression | None:
     """A text of a Fail state: as it stands, behind a path, made by an intrinsic function, or by an expression."""
     if f"{name}Path" in state:
         return TextPath(state[f"{name}Path"], f"{name}Path")
@@ -177,7 +179,7 @@ def _choice(common: _Common, state: Document, *, jsonata: bool) -> p.Choice:
     )
 
 
-def _rule_flow(state: Document, rule: Document, position: int, jsonata: bool) -> p.Flow:
+def _rule_flow(state: Document, rule: Document, position: int, jsonata: bool) -> Flow:
     """A rule that matched shapes the output by its own Assign and Output, else by the state's."""
     own = {name: rule[name] for name in ("Assign", "Output") if name in rule}
     inherited = {name: value for name, value in state.items() if name in ("InputPath", "OutputPath", "Output")}
@@ -199,7 +201,7 @@ def _task(common: _Common, state: Document, *, jsonata: bool) -> p.Task:
     )
 
 
-def _credentials(value: Json, *, jsonata: bool) -> p.Expression | None:
+def _credentials(value: Json, *, jsonata: bool) -> Expression | None:
     if value is None:
         return None
     return Template(value, "Credentials") if jsonata else Payload(value)

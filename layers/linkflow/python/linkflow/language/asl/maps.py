@@ -7,9 +7,10 @@ from typing import Final
 from linkflow.language.asl.failures import expression, query, runtime, type_name
 from linkflow.language.asl.paths import Constant, DocumentPath, Payload, ReferencedNumber
 from linkflow.language.asl.queries import Query, Template, is_query
+from linkflow.language.flow import Expression
+from linkflow.language.items import Batcher, Reader, Writer
 from linkflow.language.json import Json
 from linkflow.language.json_text import compact
-from linkflow.language.program import Batcher, Expression, Reader, Writer
 from linkflow.language.view import View
 
 State = Mapping[str, Json]

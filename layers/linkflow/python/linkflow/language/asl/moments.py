@@ -12,10 +12,10 @@ from typing import Final
 from linkflow.language.asl.failures import plain, query, runtime
 from linkflow.language.asl.paths import as_number, resolve
 from linkflow.language.asl.queries import Query, is_query
+from linkflow.language.flow import Moment
 from linkflow.language.json import Json
 from linkflow.language.jsonpath import JsonPath, PathNotFound
 from linkflow.language.jsonpath import compile as compile_path
-from linkflow.language.program import Moment
 from linkflow.language.view import View
 
 LONGEST_WAIT: Final = 2**31 - 1

@@ -9,9 +9,9 @@ from typing import Final
 from linkflow.language import jsonpath
 from linkflow.language.asl.failures import plain
 from linkflow.language.asl.paths import DocumentPath, Payload
+from linkflow.language.flow import Shaped
 from linkflow.language.json import Json
 from linkflow.language.jsonpath import PathMismatch, ReferencePath
-from linkflow.language.program import Shaped
 from linkflow.language.view import EvaluationFailed, View
 
 ABSENT: Final = object()

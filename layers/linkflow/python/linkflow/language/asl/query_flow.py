@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from linkflow.language.asl.queries import Template
+from linkflow.language.flow import Shaped
 from linkflow.language.json import Json
-from linkflow.language.program import Shaped
 from linkflow.language.view import MISSING, View
 
 

@@ -7,8 +7,9 @@ from typing import Literal, Protocol
 from linkflow.errors import Fault
 from linkflow.language.graph.definition import NodeDefinition
 from linkflow.language.graph.flow import GraphFlow
+from linkflow.language.handlers import Catcher, Retrier
 from linkflow.language.json import Json
-from linkflow.language.program import Catcher, GraphNode, Join, Retrier, State
+from linkflow.language.program import GraphNode, Join, State
 
 Role = Literal["trigger", "pure", "task", "wait", "container"]
 

@@ -10,9 +10,9 @@ from linkflow.language.graph.catalogue import Catalogue, Wiring
 from linkflow.language.graph.definition import Body, Bounds, GraphDefinition, NodeDefinition, Settings
 from linkflow.language.graph.flow import ErrorFlow, GraphFlow, InputFlow, Rendered
 from linkflow.language.graph.template import compile_template
+from linkflow.language.handlers import Catcher, Retrier
 from linkflow.language.json import Json
 from linkflow.language.program import (
-    Catcher,
     Edge,
     Graph,
     GraphNode,
@@ -23,7 +23,6 @@ from linkflow.language.program import (
     Outcome,
     Pass,
     Program,
-    Retrier,
     State,
     Task,
     address_of,

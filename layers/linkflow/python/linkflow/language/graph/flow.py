@@ -6,9 +6,11 @@ The roots an expression starts from are those of the surroundings, plus `input`,
 from collections.abc import Mapping
 
 from linkflow.language.filters import seen
+from linkflow.language.flow import Shaped
 from linkflow.language.graph.template import Template
+from linkflow.language.handlers import LONGEST_PAUSE
 from linkflow.language.json import Json
-from linkflow.language.program import LONGEST_PAUSE, PASSES, Shaped
+from linkflow.language.program import PASSES
 from linkflow.language.view import EvaluationFailed, View
 
 
