@@ -14,7 +14,7 @@ from linkflow.errors import LinkFlowError
 from linkflow.messages import LANE, QUEUES
 from linkflow.ports import Index, Range
 from linkflow.runtime.wiring import World
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.pulse import Pulses
 
 LATE_SWEEP: Final = 900.0
@@ -126,11 +126,11 @@ def _lag_of(partition: Callable[[int], str], what: str) -> Callable[[World], Awa
     async def lag(world: World) -> Finding:
         pages = await asyncio.gather(
             *(
-                world.table.query(Range(partition(shard), keys.due_until(0), index=Index.DUE, limit=1))
-                for shard in range(keys.DUE_SHARDS)
+                world.table.query(Range(partition(shard), index_keys.due_until(0), index=Index.DUE, limit=1))
+                for shard in range(index_keys.DUE_SHARDS)
             )
         )
-        moments = [keys.due_moment(item.indexes[Index.DUE].sk) for page in pages for item in page.items]
+        moments = [index_keys.due_moment(item.indexes[Index.DUE].sk) for page in pages for item in page.items]
         late = round(max(0.0, world.clock.now() - min(moments)), 1) if moments else 0.0
         if late <= LAG:
             return Finding(late)
@@ -150,6 +150,6 @@ DEEPER: Final = (
     *(Probe(f"dead letters {s.name}", _letters_of(s.dead_letters), "Are the dead letters there?") for s in QUEUES),
     Probe("blobs", _blobs, "Is there room, and may this process write there?"),
     Probe("keyring", _keyring, "Is the key there, and may this process use it?"),
-    Probe("watchdog", _lag_of(keys.due, "execution"), "The index of what is due cannot be read."),
-    Probe("schedules", _lag_of(keys.schedules_due, "schedule"), "The index of what is due cannot be read."),
+    Probe("watchdog", _lag_of(index_keys.due, "execution"), "The index of what is due cannot be read."),
+    Probe("schedules", _lag_of(index_keys.schedules_due, "schedule"), "The index of what is due cannot be read."),
 )

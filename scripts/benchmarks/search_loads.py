@@ -20,7 +20,7 @@ from linkflow.execution.state import Failure, State, Status
 from linkflow.messages import QUEUES
 from linkflow.ports import Condition, Item, Key, Page, Range, Send, Write
 from linkflow.search import Attribute, Query, Span
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.records import Summary
 from linkflow.stores.summaries import Summaries
 from scripts.benchmarks.line import Line
@@ -28,7 +28,7 @@ from scripts.benchmarks.server import Server
 
 MANY = 200_000
 _WORKSPACE = "ws_bench"
-_SHELF = keys.listed_executions(_WORKSPACE)
+_SHELF = index_keys.listed_executions(_WORKSPACE)
 _BEGAN = 1_780_000_000.0
 _EVERY = 3.0
 """Seconds between two starts: a week of them."""

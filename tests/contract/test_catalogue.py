@@ -17,14 +17,14 @@ from linkflow.adapters.sqlite.table import SqliteTable
 from linkflow.errors import Invalid
 from linkflow.execution.state import Failure, State
 from linkflow.search import Attribute, Query, Span, cursor_of, fits, pace, paced, position_of
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.catalogue import ScanningCatalogue, facets_of
 from linkflow.stores.records import Summary
 from linkflow.stores.summaries import Summaries
 from tests.contract.families import Family
 from tests.contract.family import QUEUES
 
-WORKSPACE, SHELF = "ws_a", keys.listed_executions("ws_a")
+WORKSPACE, SHELF = "ws_a", index_keys.listed_executions("ws_a")
 BEGAN = 1_750_000_000.0
 NAMES = ("", "", "Nightly import", "import of ORDERS", "ünïcode wörk")
 KEYS = ("", "", "order-1", "order-12", "order-2", "o%_'")

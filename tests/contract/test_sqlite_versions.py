@@ -13,7 +13,7 @@ from linkflow.adapters.sqlite.table import SqliteTable
 from linkflow.execution.state import State
 from linkflow.ports import Item
 from linkflow.search import Query
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.records import Summary, encode
 from linkflow.stores.summaries import Summaries
 from tests.contract.family import FAIR, FAIR_LINE, QUEUES
@@ -41,7 +41,7 @@ async def test_executions_of_version_1_are_found_closed_and_deleted_like_all_oth
     store = Store.open(tmp_path)
     table = SqliteTable(store, SqliteQueue(store, clock, QUEUES))
     summaries = Summaries(table, SqliteCatalogue(store))
-    shelf = keys.listed_executions("ws")
+    shelf = index_keys.listed_executions("ws")
     assert (await summaries.search(Query(shelf), 10)).summaries == [CLOSED, OPEN]
     assert (await summaries.search(Query(shelf, tags=("gold",)), 10)).summaries == [OPEN]
     assert (await summaries.search(Query(shelf, words=("shop",)), 10)).summaries == [CLOSED]

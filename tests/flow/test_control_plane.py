@@ -10,7 +10,7 @@ from functions.timer.service import Sweeper
 from linkflow.messages import TASKS
 from linkflow.ports import Index, Item, Key, Send
 from linkflow.runtime.wiring import World
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.pulse import Pulse, Pulses
 from tests.flow.door import Door
 from tests.flow.house import House
@@ -81,8 +81,8 @@ async def test_the_cluster_shows_every_part_and_queue(house: House, engine: Engi
 async def test_dead_letters_and_what_is_overdue_are_told(house: House) -> None:
     world = house.world
     await world.queue.send([Send(TASKS.dead_letters, b"{}")])
-    late = keys.due_at(world.clock.now() - 1_000, "ws_x", "sch_x")
-    await world.table.put(Item(Key("x", "y"), b"{}", indexes={Index.DUE: Key(keys.schedules_due(0), late)}))
+    late = index_keys.due_at(world.clock.now() - 1_000, "ws_x", "sch_x")
+    await world.table.put(Item(Key("x", "y"), b"{}", indexes={Index.DUE: Key(index_keys.schedules_due(0), late)}))
     found = {one.part: one for one in await health.everything(world)}
     assert found["dead letters tasks"].status == "warning"
     assert found["dead letters tasks"].value == 1

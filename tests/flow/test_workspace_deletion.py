@@ -12,7 +12,7 @@ from linkflow.engine.platform.verbs import PLATFORM
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskSucceeded
 from linkflow.search import Query
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.accounts import Accounts
 from linkflow.stores.operations import Operation
 from tests.flow.house import House
@@ -56,7 +56,9 @@ async def test_a_workspace_is_closed_ended_and_taken_away(house: House, outside:
     assert (await house.http.post(f"/hooks/{path}", json={})).status_code == 404
     await verb(house, "finish_workspace", operation)
     assert (await house.http.get("/api/v1/executions")).status_code == 401
-    left = await house.world.engine.summaries.search(Query(keys.listed_executions(owner.workspace), parts=True), 10)
+    left = await house.world.engine.summaries.search(
+        Query(index_keys.listed_executions(owner.workspace), parts=True), 10
+    )
     assert left.summaries == []
     assert await house.world.engine.callbacks.listed(owner.workspace) == []
     assert await house.world.engine.files.get(owner.workspace, "bucket", "file") is None

@@ -12,7 +12,7 @@ from linkflow.execution.events import CancelRequested
 from linkflow.messages import LANE, TIMERS
 from linkflow.ports import Index, Range
 from linkflow.runtime.wiring import World
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.records import Summary
 from tests.services.dying import Died, dying
 from tests.services.ticking import WORKSPACE, Host, play, workflow
@@ -42,9 +42,9 @@ async def took(world: World, execution: str) -> float:
 
 async def next_look(world: World) -> float:
     looks = []
-    for shard in range(keys.DUE_SHARDS):
-        page = await world.table.query(Range(keys.due(shard), index=Index.DUE, limit=1))
-        looks += [keys.due_moment(item.indexes[Index.DUE].sk) for item in page.items]
+    for shard in range(index_keys.DUE_SHARDS):
+        page = await world.table.query(Range(index_keys.due(shard), index=Index.DUE, limit=1))
+        looks += [index_keys.due_moment(item.indexes[Index.DUE].sk) for item in page.items]
     return min(looks)
 
 

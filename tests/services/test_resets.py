@@ -15,7 +15,7 @@ from linkflow.errors import Conflict
 from linkflow.execution.state import State
 from linkflow.messages import LANE
 from linkflow.ports import Index, Range
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.records import Summary, decode
 from tests.services.dying import Died, dying
 from tests.services.stage import NAMES, Stage, Working, line
@@ -97,7 +97,7 @@ async def test_the_new_executions_first_visit_ends_the_old_one_that_a_crash_left
 
 async def listed(stage: Stage) -> list[str]:
     """Newest first."""
-    page = await stage.world.table.query(Range(keys.listed_executions("ws"), index=Index.LISTING, reverse=True))
+    page = await stage.world.table.query(Range(index_keys.listed_executions("ws"), index=Index.LISTING, reverse=True))
     return [decode(item.body, Summary).execution for item in page.items]
 
 

@@ -22,7 +22,7 @@ from linkflow.ports import Blobs, Condition, Page, Range, Send, Table, Write
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
 from linkflow.search import Query
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.archive import Archive, Retention
 from linkflow.stores.books import Books, Numbered
 from linkflow.stores.catalogue import ScanningCatalogue
@@ -30,7 +30,7 @@ from linkflow.stores.records import Workflow, WorkflowVersion
 from linkflow.stores.summaries import Summaries
 
 WS = "ws_a"
-LIVE, ARCHIVED = keys.listed_executions(WS), keys.archived_executions(WS)
+LIVE, ARCHIVED = index_keys.listed_executions(WS), index_keys.archived_executions(WS)
 WORK = {
     "nodes": [
         {"id": "start", "type": "manual"},

@@ -13,7 +13,7 @@ from linkflow.engine.visit import visit
 from linkflow.messages import LANE
 from linkflow.runtime.wiring import World
 from linkflow.search import Query
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.archive import Archive, Retention
 from linkflow.stores.dead_letters import DeadLetter
 from linkflow.stores.operations import Operation
@@ -43,9 +43,9 @@ def test_a_days_retention_archives_all_that_is_due_and_runs_once_however_often_i
         for _ in range(3):
             await keep(world, world.clock.now())
         await host.run(120)
-        assert await shelf(world, keys.listed_executions(WORKSPACE)) == 0
-        assert await shelf(world, keys.archived_executions(WORKSPACE)) == 120
-        begun = await world.engine.summaries.search(Query(keys.listed_executions(SYSTEM)), 50)
+        assert await shelf(world, index_keys.listed_executions(WORKSPACE)) == 0
+        assert await shelf(world, index_keys.archived_executions(WORKSPACE)) == 120
+        begun = await world.engine.summaries.search(Query(index_keys.listed_executions(SYSTEM)), 50)
         assert [(one.name, one.status) for one in begun.summaries].count(("retention", "succeeded")) == 2
 
     play("2026-11-28T10:00:00Z", script)
@@ -56,12 +56,12 @@ def test_what_the_platform_ran_goes_for_good_after_a_month() -> None:
         host = Host(world, without=("visibility_retention",))
         await keep(world, world.clock.now())
         await host.run(60)
-        assert await shelf(world, keys.listed_executions(SYSTEM)) == 1
+        assert await shelf(world, index_keys.listed_executions(SYSTEM)) == 1
         await world.clock.sleep(31 * 86_400)
         await keep(world, world.clock.now())
         await host.run(60)
-        assert await shelf(world, keys.listed_executions(SYSTEM)) == 1
-        assert await shelf(world, keys.archived_executions(SYSTEM)) == 0
+        assert await shelf(world, index_keys.listed_executions(SYSTEM)) == 1
+        assert await shelf(world, index_keys.archived_executions(SYSTEM)) == 0
 
     play("2026-11-28T10:00:00Z", script)
 
@@ -95,7 +95,7 @@ def test_an_operation_whose_process_dies_at_every_call_is_carried_out() -> None:
         for _ in range(8):
             await start(world.engine, Start(made, {}))
         await Host(world).run(5)
-        query = Query(keys.listed_executions(WORKSPACE), statuses=("running",))
+        query = Query(index_keys.listed_executions(WORKSPACE), statuses=("running",))
         now = world.clock.now()
         operation = Operation(world.ids.new(ids.OPERATION), WORKSPACE, "terminate", "us_x", now, query)
         await begin(world.engine, operation)
@@ -112,7 +112,7 @@ def test_an_operation_whose_process_dies_at_every_call_is_carried_out() -> None:
         assert done.status == "done"
         assert done.seen <= 8
         assert deaths > 10
-        page = await world.engine.summaries.search(Query(keys.listed_executions(WORKSPACE)), 50)
+        page = await world.engine.summaries.search(Query(index_keys.listed_executions(WORKSPACE)), 50)
         assert {one.status for one in page.summaries} == {"terminated"}
 
     play("2026-11-28T10:00:00Z", script)

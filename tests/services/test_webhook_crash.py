@@ -12,7 +12,7 @@ from linkflow.runtime.calls import Call
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, in_memory
 from linkflow.search import Query
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.rates import Rates
 from tests.services.dying import Died, Lifetime, over
 from tests.services.ticking import WORKSPACE
@@ -32,7 +32,7 @@ async def hooked(world: World) -> str:
 
 
 async def begun(world: World) -> list[str]:
-    page = await world.engine.summaries.search(Query(keys.listed_executions(WORKSPACE)), 100)
+    page = await world.engine.summaries.search(Query(index_keys.listed_executions(WORKSPACE)), 100)
     return [one.execution for one in page.summaries]
 
 

@@ -15,7 +15,7 @@ from linkflow.runtime.hosts.embedded import Embedded
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, in_memory
 from linkflow.search import Query
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.records import Summary
 from linkflow.stores.schedules import Firing, Found, Schedule
 from tests.unit.graphs import graph, node
@@ -92,7 +92,7 @@ async def started(world: World) -> list[Summary]:
     summaries: list[Summary] = []
     cursor = None
     while True:
-        page = await world.engine.summaries.search(Query(keys.listed_executions(WORKSPACE)), 200, cursor)
+        page = await world.engine.summaries.search(Query(index_keys.listed_executions(WORKSPACE)), 200, cursor)
         summaries += page.summaries
         cursor = page.cursor
         if cursor is None:

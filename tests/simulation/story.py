@@ -35,7 +35,7 @@ from linkflow.messages import QUEUES
 from linkflow.ports import Index, Range
 from linkflow.runtime.calls import Call
 from linkflow.runtime.wiring import World
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.rates import Rates
 from linkflow.stores.records import Answered, Summary, Workflow, decode
 from tests.simulation.cast import WORKSPACES, Cast, Entrance, Part
@@ -175,7 +175,7 @@ class _Stage:
         found: list[Summary] = []
         for workspace in WORKSPACES:
             page = await self.stores.table.query(
-                Range(keys.listed_executions(workspace), index=Index.LISTING, limit=1_000)
+                Range(index_keys.listed_executions(workspace), index=Index.LISTING, limit=1_000)
             )
             found += [decode(item.body, Summary) for item in page.items]
         self.played.summaries = found

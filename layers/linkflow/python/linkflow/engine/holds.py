@@ -19,7 +19,7 @@ from linkflow.errors import Conflict, Held, Maintenance
 from linkflow.execution.events import News, PauseRequested, ResumeRequested
 from linkflow.execution.state import State
 from linkflow.messages import Release
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.controls import MOST_HOLDS, Controls, Hold
 from linkflow.stores.records import Summary, Workflow
 
@@ -47,7 +47,7 @@ async def hold(engine: Engine, scope: Scope, hold: Hold) -> Controls:
 
 async def release(engine: Engine, scope: Scope) -> Controls:
     """What was held goes on. Releasing what is not held only makes somebody look at it."""
-    sends = [released(Release(scope.workspace, scope.workflow, shard)) for shard in range(keys.DUE_SHARDS)]
+    sends = [released(Release(scope.workspace, scope.workflow, shard)) for shard in range(index_keys.DUE_SHARDS)]
     return await engine.switchboard.change(lambda controls: _with(controls, scope, None), sends)
 
 

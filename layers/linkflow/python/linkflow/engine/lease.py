@@ -26,7 +26,7 @@ from linkflow.execution.state import State
 from linkflow.language.json import Json
 from linkflow.nodes.base import RESOURCE
 from linkflow.nodes.remote_task import RemoteTask
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.leases import Offer, Standing
 from linkflow.stores.limits import Line, Rate
 
@@ -265,7 +265,7 @@ def _lapsed(offered: Offer, task: RunTask) -> LeaseLapsed | TaskFailed:
 async def lapse_all(engine: Engine, now: float) -> int:
     """See to every lease that ended by `now`; how many there were."""
     count = 0
-    for shard in range(keys.DUE_SHARDS):
+    for shard in range(index_keys.DUE_SHARDS):
         found = await engine.leases.lapsed(shard, now, _BATCH)
         for standing in found:
             current = await engine.leases.get(standing.offer.key)

@@ -17,7 +17,7 @@ from linkflow.engine.engine import Engine
 from linkflow.errors import ConditionFailed
 from linkflow.ports import Item, Unchanged
 from linkflow.search import Query, Span
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.archive import Archive, Batch, Entry, Retention, packed
 from linkflow.stores.catalogue import facets_of
 from linkflow.stores.records import Archived, Summary, decode
@@ -49,7 +49,7 @@ async def next_batch(engine: Engine, workspace: str, now: float, cursor: str | N
     if not policy.shortest:
         return Next(None, None)
     closed = Span(last=now - policy.shortest * DAY)
-    query = Query(keys.listed_executions(workspace), closed=closed, parts=True, descending=False)
+    query = Query(index_keys.listed_executions(workspace), closed=closed, parts=True, descending=False)
     found = await engine.summaries.search(query, MOST, cursor)
     due = [one for one in found.summaries if _is_due(policy, one, now)]
     waited_for = await _waited_for(engine, workspace, due)

@@ -25,7 +25,7 @@ from linkflow.errors import NotFound, Refused
 from linkflow.execution.state import State
 from linkflow.language.recurrence.recurrence import next_due
 from linkflow.ports import Put, Send
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.schedules import Found, Owed, Schedule, Standing, next_look
 
 HORIZON: Final = 75.0
@@ -38,7 +38,7 @@ _PAGE: Final = 200
 
 async def sweep(engine: Engine, now: float) -> int:
     """Have every schedule looked at, to the second, that is due before the next sweep; how many they are."""
-    return sum([await sweep_shard(engine, shard, now) for shard in range(keys.DUE_SHARDS)])
+    return sum([await sweep_shard(engine, shard, now) for shard in range(index_keys.DUE_SHARDS)])
 
 
 async def sweep_shard(engine: Engine, shard: int, now: float) -> int:

@@ -18,7 +18,7 @@ from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
 from linkflow.errors import Broken, NotFound, Refused
 from linkflow.execution.advance import advance, next_moment
 from linkflow.execution.state import State
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.books import Book
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _BATCH = 200
 async def watch(engine: Engine, now: float) -> int:
     """Look after every execution that is due; how many there were."""
     count = 0
-    for shard in range(keys.DUE_SHARDS):
+    for shard in range(index_keys.DUE_SHARDS):
         while due := await engine.summaries.due(shard, now, _BATCH):
             for workspace, execution in due:
                 try:

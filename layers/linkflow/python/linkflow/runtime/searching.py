@@ -18,7 +18,7 @@ from linkflow.execution.state import Status
 from linkflow.runtime.calls import current_call
 from linkflow.runtime.routes import Schema
 from linkflow.search import Attribute, Query, Sort, Span, Value, read_text
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 
 SortedBy = Literal["started_at", "-started_at", "closed_at", "-closed_at", "duration", "-duration"]
 MOST = 10
@@ -71,7 +71,7 @@ def query_of(workspace: str, filters: Filters, sort: SortedBy = "-started_at") -
         faults.append(Fault("$.query.text", "too_many_words", f"Search for at most {MOST} words."))
     if faults:
         raise Invalid("The request", faults)
-    shelf = keys.archived_executions if filters.archived else keys.listed_executions
+    shelf = index_keys.archived_executions if filters.archived else index_keys.listed_executions
     column, descending = sort.removeprefix("-"), sort.startswith("-")
     query = Query(
         shelf(workspace),

@@ -6,7 +6,7 @@ from hashlib import sha256
 from linkflow import ids
 from linkflow.errors import ConditionFailed
 from linkflow.ports import Absent, Clock, Ids, Index, Item, Key, Put, Table
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.records import ApiKey, Owner, decode, encode
 
 _PREFIX = "lf_"
@@ -48,7 +48,7 @@ class Accounts:
 def _new_key(workspace: str, user: str, name: str, now: float, names: Ids) -> tuple[str, Item]:
     text = _PREFIX + names.secret()
     key = ApiKey(names.new(ids.API_KEY), workspace, user, name, now)
-    listing = Key(keys.listed_api_keys(workspace), key.id)
+    listing = Key(index_keys.listed_api_keys(workspace), key.id)
     return text, Item(keys.api_key(_digest(text)), encode(key), indexes={Index.LISTING: listing})
 
 

@@ -13,7 +13,7 @@ import msgspec
 from linkflow.errors import NotFound
 from linkflow.language.json import Json
 from linkflow.ports import Absent, Index, Item, Key, Range, Table, Unchanged
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.records import decode, encode
 
 Verdict = Literal["approved", "rejected"]
@@ -93,7 +93,7 @@ class Approvals:
     ) -> tuple[Sequence[Approval], str | None]:
         """Newest first."""
         where = Range(
-            keys.listed_approvals(workspace, status), index=Index.LISTING, reverse=True, limit=limit, after=cursor
+            index_keys.listed_approvals(workspace, status), index=Index.LISTING, reverse=True, limit=limit, after=cursor
         )
         page = await self.table.query(where)
         return [decode(item.body, Approval) for item in page.items], page.cursor
@@ -101,8 +101,8 @@ class Approvals:
 
 def _item(approval: Approval, version: int) -> Item:
     where = Key(
-        keys.listed_approvals(approval.workspace, approval.status),
-        keys.listed_approval(approval.created_at, approval.id),
+        index_keys.listed_approvals(approval.workspace, approval.status),
+        index_keys.listed_approval(approval.created_at, approval.id),
     )
     key = keys.approval(approval.workspace, approval.id)
     return Item(key, encode(approval), version=version, indexes={Index.LISTING: where})

@@ -15,7 +15,7 @@ import msgspec
 
 from linkflow.errors import Broken
 from linkflow.ports import Absent, Blobs, Index, Item, Table
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.records import Archived, Summary, decode, encode
 from linkflow.stores.schemas import SCHEMA, Schemas
 from linkflow.stores.turns import Numbered, Turn
@@ -108,12 +108,12 @@ class Archive:
         return Retention() if item is None else decode(item.body, Retention)
 
     async def set_retention(self, workspace: str, wanted: Retention) -> None:
-        listing = {Index.LISTING: keys.listed_retention(workspace)}
+        listing = {Index.LISTING: index_keys.listed_retention(workspace)}
         await self.table.put(Item(keys.retention(workspace), encode(wanted), indexes=listing))
 
     async def workspaces(self) -> list[str]:
         """Those that said how long they keep things."""
-        where, found = keys.listed_retentions(), list[str]()
+        where, found = index_keys.listed_retentions(), list[str]()
         while True:
             page = await self.table.query(where)
             found += [item.indexes[Index.LISTING].sk for item in page.items]

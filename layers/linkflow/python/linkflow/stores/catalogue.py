@@ -15,7 +15,7 @@ from hashlib import blake2b
 from linkflow.errors import Fault, Invalid
 from linkflow.ports import Index, Item, Key, Table
 from linkflow.search import Cell, Cells, Facets, Found, Query, Value, cursor_of, fits, pace, position_of
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.records import Summary, decode
 
 READ_AT_MOST = 4_000
@@ -96,10 +96,10 @@ class ScanningCatalogue:
     async def _pages(self, query: Query, after: str | None, first: int) -> AsyncIterator[Sequence[_Seen]]:
         """What started within the query's bounds, in its order, from behind `after` on; `first` is how many to begin
         with."""
-        workspace = keys.workspace_of(query.shelf)
+        workspace = index_keys.workspace_of(query.shelf)
         term = next(_named(query), None)
-        partition = query.shelf if term is None else keys.pointers(workspace, term)
-        where = keys.listed_between(partition, query.started.first, query.started.last)
+        partition = query.shelf if term is None else index_keys.pointers(workspace, term)
+        where = index_keys.listed_between(partition, query.started.first, query.started.last)
         where = replace(where, reverse=query.descending, limit=min(first, _PAGE))
         if after is not None:
             where = replace(where, last=after) if query.descending else replace(where, first=after)
@@ -119,18 +119,18 @@ class ScanningCatalogue:
     async def _followed(self, workspace: str, places: Sequence[str]) -> list[_Seen]:
         """A start that died before its execution was written, and was repeated later, left a pointer to another
         moment."""
-        items = await asyncio.gather(*(self.table.get(keys.pointed_at(workspace, sk)) for sk in places))
+        items = await asyncio.gather(*(self.table.get(index_keys.pointed_at(workspace, sk)) for sk in places))
         seen = [
             _Seen(sk, item.body, read_facets(item.body))
             for sk, item in zip(places, items, strict=True)
             if item is not None
         ]
-        return [one for one in seen if one.sk == keys.listed_execution(one.facets.started_at, one.facets.id)]
+        return [one for one in seen if one.sk == index_keys.listed_execution(one.facets.started_at, one.facets.id)]
 
 
 def shelf_of(summary: Summary) -> str:
     """Archived executions are searched apart from the others."""
-    shelf = keys.listed_executions if summary.archived is None else keys.archived_executions
+    shelf = index_keys.listed_executions if summary.archived is None else index_keys.archived_executions
     return shelf(summary.workspace)
 
 
@@ -167,14 +167,14 @@ def _after(query: Query, cursor: str | None) -> str | None:
 
 
 def _pointers(facets: Facets) -> Iterator[Key]:
-    workspace = keys.workspace_of(facets.shelf)
-    place = keys.listed_execution(facets.started_at, facets.id)
+    workspace = index_keys.workspace_of(facets.shelf)
+    place = index_keys.listed_execution(facets.started_at, facets.id)
     if facets.business_key:
-        yield Key(keys.pointers(workspace, _term("key", facets.business_key)), place)
+        yield Key(index_keys.pointers(workspace, _term("key", facets.business_key)), place)
     for tag in facets.tags:
-        yield Key(keys.pointers(workspace, _term("tag", tag)), place)
+        yield Key(index_keys.pointers(workspace, _term("tag", tag)), place)
     for name, value in facets.attributes.items():
-        yield Key(keys.pointers(workspace, _attribute(name, value)), place)
+        yield Key(index_keys.pointers(workspace, _attribute(name, value)), place)
 
 
 def _named(query: Query) -> Iterator[str]:

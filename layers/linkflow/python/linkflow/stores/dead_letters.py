@@ -8,7 +8,7 @@ import msgspec
 
 from linkflow.errors import ConditionFailed
 from linkflow.ports import Absent, Index, Item, Key, Range, Table, Unchanged
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.records import decode, encode
 
 KEPT = 14 * 86_400.0
@@ -62,7 +62,7 @@ class DeadLetters:
     async def listed(self, limit: int, before: str | None) -> tuple[list[tuple[str, str]], str | None]:
         """(id, place in the list) of those that died last; `before` goes on behind a place."""
         last = {} if before is None else {"last": before}
-        where = Range(keys.dead_letters(), **last, index=Index.LISTING, reverse=True, limit=limit + 1)
+        where = Range(index_keys.dead_letters(), **last, index=Index.LISTING, reverse=True, limit=limit + 1)
         items = (await self.table.query(where)).items
         found = [(keys.dead_letter_id(item.key), item.indexes[Index.LISTING].sk) for item in items]
         found = [one for one in found if one[1] != before][:limit]
@@ -77,7 +77,7 @@ class DeadLetters:
 
 
 def _item(letter: DeadLetter, version: int) -> Item:
-    listing = Key(keys.dead_letters(), keys.died(letter.died_at, letter.id))
+    listing = Key(index_keys.dead_letters(), index_keys.died(letter.died_at, letter.id))
     expires = letter.died_at + KEPT
     return Item(keys.dead_letter(letter.id), b"", encode(letter), version, {Index.LISTING: listing}, expires)
 

@@ -11,7 +11,7 @@ import msgspec
 from linkflow.nodes.event import EventTrigger
 from linkflow.ports import Blobs, Index, Item, Range, Table
 from linkflow.search import Catalogue
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.archive import Batch
 from linkflow.stores.books import Books
 from linkflow.stores.catalogue import facets_of
@@ -42,7 +42,7 @@ class Erasure:
             where = replace(where, after=page.cursor)
 
     async def workflows(self, workspace: str, limit: int) -> int:
-        listing = Range(keys.listed_workflows(workspace), index=Index.LISTING, limit=limit)
+        listing = Range(index_keys.listed_workflows(workspace), index=Index.LISTING, limit=limit)
         found = (await self.table.query(listing)).items
         for item in found:
             workflow = decode(item.body, Workflow)
@@ -105,7 +105,7 @@ class Erasure:
         return len(found)
 
     async def api_keys(self, workspace: str) -> int:
-        return await self._some(Range(keys.listed_api_keys(workspace), index=Index.LISTING, limit=100))
+        return await self._some(Range(index_keys.listed_api_keys(workspace), index=Index.LISTING, limit=100))
 
     async def _whole(self, workspace: str, workflow: str) -> list[Item]:
         items: list[Item] = []

@@ -1,4 +1,4 @@
-"""Every key of the table, one line each; nobody else writes a `#`.
+"""Every key of the table, one line each; nobody else writes a `#` but `index_keys.py`.
 
 EXEC#w#e     SUMMARY            the summary; its payload is the book's opening (turn 0)
              TURN#00000001 …    the turns behind it, in order
@@ -11,7 +11,6 @@ FILE#w#b     <key>              a file in a bucket of the workspace
 CLAIM#w#id   <business key>     which open execution of a workflow has that key for itself
 IDEM#w#key   IDEM               what a repeated request was answered with
 RATE#name    <period>           how often it happened in that period
-FIND#w#term  <moment>#<e>       an execution with that business key, tag or attribute (where no index knows them)
 TASKS#w#q    <rank>#<execution>#<task>   a task that remote workers may lease, the most urgent first
 SETTINGS     SETTINGS           the installation's controls
 PULSE        PULSE              when the timer last swept
@@ -30,7 +29,7 @@ INSTALLATION OWNER              the first owner, made once
 
 from urllib.parse import quote, unquote
 
-from linkflow.ports import Index, Key, Range
+from linkflow.ports import Key, Range
 
 SUMMARY = "SUMMARY"
 _TURN = "TURN#"
@@ -135,7 +134,7 @@ def operation(workspace: str, identifier: str) -> Key:
 
 
 def rate(name: str, begins: float) -> Key:
-    return Key(f"RATE#{name}", _sortable(begins))
+    return Key(f"RATE#{name}", sortable(begins))
 
 
 def offer(workspace: str, queue: str, priority: int, moment: float, execution: str, task: int) -> Key:
@@ -207,7 +206,7 @@ def _tasks(workspace: str, queue: str) -> str:
 
 def _rank(priority: int, moment: float) -> str:
     """Text order is: higher priority first, then earlier."""
-    return f"{_LOWEST - max(-_LOWEST, min(_LOWEST, priority)):05d}#{_sortable(moment)}"
+    return f"{_LOWEST - max(-_LOWEST, min(_LOWEST, priority)):05d}#{sortable(moment)}"
 
 
 _LOWEST = 10_000
@@ -242,21 +241,13 @@ def retention(workspace: str) -> Key:
     return Key(f"KEEP#{workspace}", "RETENTION")
 
 
-def listed_retention(workspace: str) -> Key:
-    return Key("KEEP", workspace)
-
-
-def listed_retentions() -> Range:
-    return Range("KEEP", index=Index.LISTING)
-
-
 def batch(workspace: str, identifier: str) -> Key:
     return Key(f"KEEP#{workspace}", f"BATCH#{identifier}")
 
 
 def batch_name(moment: float, name: str) -> str:
     """Sorts by its moment."""
-    return f"{_sortable(moment)}-{name}"
+    return f"{sortable(moment)}-{name}"
 
 
 def batches(workspace: str, limit: int, *, newest_first: bool) -> Range:
@@ -275,122 +266,6 @@ def pulse() -> Key:
     return Key("PULSE", "PULSE")
 
 
-# ---------------------------------------------------------------- index keys
-
-
-def listed_executions(workspace: str) -> str:
-    return f"EX#{workspace}"
-
-
-def archived_executions(workspace: str) -> str:
-    return f"AX#{workspace}"
-
-
-def workspace_of(listed: str) -> str:
-    """Of `listed_executions` or `archived_executions`."""
-    return listed.partition("#")[2]
-
-
-def listed_execution(started_at: float, execution: str) -> str:
-    """Sorts by start; ids break ties."""
-    return f"{_sortable(started_at)}#{execution}"
-
-
-def listed_between(partition: str, first: float | None, last: float | None) -> Range:
-    """What started from `first` to `last`, in the index, or among the pointers of a term."""
-    began = "" if first is None else _sortable(first)
-    ended = "\U0010ffff" if last is None else f"{_sortable(last)}#~"
-    return Range(partition, began, ended)
-
-
-def pointers(workspace: str, term: str) -> str:
-    return f"FIND#{workspace}#{term}"
-
-
-def pointed_at(workspace: str, sk: str) -> Key:
-    """The summary that a pointer's (or an index entry's) `sk` leads to."""
-    return summary(workspace, sk.partition("#")[2])
-
-
-def listed_workflows(workspace: str) -> str:
-    return f"WF#{workspace}"
-
-
-def workflows_named(workspace: str, name: str) -> Range:
-    """Those whose names differ from this one by upper and lower case at most."""
-    first = listed_workflow(name, "")
-    return Range(listed_workflows(workspace), first, f"{first}~", index=Index.LISTING)
-
-
-def listed_workflow(name: str, identifier: str) -> str:
-    return f"{name.casefold()}#{identifier}"
-
-
-def listed_api_keys(workspace: str) -> str:
-    return f"KEY#{workspace}"
-
-
-def listed_schedules(workspace: str) -> str:
-    return f"SCH#{workspace}"
-
-
-def listed_approvals(workspace: str, status: str) -> str:
-    return f"AP#{workspace}#{status}"
-
-
-def listed_approval(created_at: float, identifier: str) -> str:
-    return f"{_sortable(created_at)}#{identifier}"
-
-
-DUE_SHARDS = 4
-"""Over so many partitions the watchdog's index is spread, so that none becomes hot; and the schedules' too."""
-
-
-def schedules_due(shard: int) -> str:
-    return f"SCHDUE#{shard}"
-
-
-def due(shard: int) -> str:
-    return f"DUE#{shard}"
-
-
-def due_at(moment: float, workspace: str, execution: str) -> str:
-    return f"{_sortable(moment)}#{workspace}#{execution}"
-
-
-def dead_letters() -> str:
-    return "DEAD"
-
-
-def died(moment: float, identifier: str) -> str:
-    return f"{_sortable(moment)}#{identifier}"
-
-
-def crowded_limits() -> str:
-    """Where limits stand that somebody waits for, by the moment at which their holders are looked after."""
-    return "CROWDED"
-
-
-def leases(shard: int) -> str:
-    """Where leases stand by the moment at which they lapse."""
-    return f"LEASE#{shard}"
-
-
-def due_until(moment: float) -> str:
-    return f"{_sortable(moment)}#~"
-
-
-def due_target(sk: str) -> tuple[str, str]:
-    """Workspace and execution of an entry made by `due_at`."""
-    _, workspace, execution = sk.split("#")
-    return workspace, execution
-
-
-def due_moment(sk: str) -> float:
-    """The moment of an entry made by `due_at`, seconds."""
-    return int(sk.partition("#")[0]) / 1000
-
-
-def _sortable(moment: float) -> str:
+def sortable(moment: float) -> str:
     """Milliseconds with leading zeros: text order is time order until the year 2286."""
     return f"{int(moment * 1000):013d}"

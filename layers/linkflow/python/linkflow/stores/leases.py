@@ -13,7 +13,7 @@ import msgspec
 
 from linkflow.errors import ConditionFailed
 from linkflow.ports import Absent, Index, Item, Key, Range, Table, Unchanged
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.records import decode, encode
 
 _PAGE = 100
@@ -76,8 +76,10 @@ class Leases:
         """Write how the offer is now. False: somebody else changed or withdrew it."""
         indexes = {}
         if offer.until:
-            shard = zlib.crc32(offer.execution.encode()) % keys.DUE_SHARDS
-            indexes[Index.DUE] = Key(keys.leases(shard), keys.due_at(offer.until, offer.workspace, offer.execution))
+            shard = zlib.crc32(offer.execution.encode()) % index_keys.DUE_SHARDS
+            indexes[Index.DUE] = Key(
+                index_keys.leases(shard), index_keys.due_at(offer.until, offer.workspace, offer.execution)
+            )
         item = Item(offer.key, encode(offer), version=standing.version + 1, indexes=indexes)
         try:
             return await self.table.put(item, Unchanged(standing.version)) is None
@@ -89,7 +91,7 @@ class Leases:
 
     async def lapsed(self, shard: int, now: float, limit: int) -> list[Standing]:
         """Leases that ended by `now` without an outcome."""
-        where = Range(keys.leases(shard), last=keys.due_until(now), index=Index.DUE, limit=limit)
+        where = Range(index_keys.leases(shard), last=index_keys.due_until(now), index=Index.DUE, limit=limit)
         page = await self.table.query(where)
         return [_standing(item) for item in page.items]
 

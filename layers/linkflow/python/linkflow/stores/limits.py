@@ -16,7 +16,7 @@ import msgspec
 
 from linkflow.errors import ConditionFailed
 from linkflow.ports import Absent, Condition, Index, Item, Key, Range, Table, Unchanged
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.records import decode, encode
 
 CHECK_EVERY = 60.0
@@ -92,8 +92,8 @@ class LimitItems:
         """False: somebody else wrote since."""
         indexes = {}
         if slots.crowded:
-            due = keys.due_at(slots.check_at, line.workspace, keys.quoted(line.name))
-            indexes[Index.DUE] = Key(keys.crowded_limits(), due)
+            due = index_keys.due_at(slots.check_at, line.workspace, keys.quoted(line.name))
+            indexes[Index.DUE] = Key(index_keys.crowded_limits(), due)
         expires = None if slots.holders or slots.crowded else now + _KEPT
         item = Item(keys.slots(line.workspace, line.name), encode(slots), None, read.version + 1, indexes, expires)
         when: Condition = Unchanged(read.version) if read.version else Absent()
@@ -104,10 +104,10 @@ class LimitItems:
 
     async def crowded(self, now: float, limit: int) -> list[Line]:
         """Limits that somebody waits for and whose holders were not looked after lately."""
-        where = Range(keys.crowded_limits(), last=keys.due_until(now), index=Index.DUE, limit=limit)
+        where = Range(index_keys.crowded_limits(), last=index_keys.due_until(now), index=Index.DUE, limit=limit)
         found = []
         for item in (await self.table.query(where)).items:
-            workspace, name = keys.due_target(item.indexes[Index.DUE].sk)
+            workspace, name = index_keys.due_target(item.indexes[Index.DUE].sk)
             found.append(Line(workspace, keys.unquoted(name), decode(item.body, Slots).limit))
         return found
 

@@ -17,7 +17,7 @@ from linkflow.language.json import Json
 from linkflow.language.recurrence.form import Misfire, Overlap
 from linkflow.language.recurrence.recurrence import Recurrence, fires_at
 from linkflow.ports import Absent, Delete, Index, Item, Key, Put, Range, Send, Table, Unchanged
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.records import decode, encode
 
 
@@ -117,7 +117,7 @@ class Schedules:
         if stands is None:
             raise Broken(f"The schedule {identifier} stands nowhere.")
         due = stands.indexes.get(Index.DUE)
-        indexed = keys.due_moment(due.sk) if due else None
+        indexed = index_keys.due_moment(due.sk) if due else None
         return Found(decode(made.body, Schedule), decode(stands.body, Standing), stands.version, indexed)
 
     async def advance(
@@ -150,7 +150,7 @@ class Schedules:
 
     async def listed(self, workspace: str, limit: int, cursor: str | None) -> tuple[Sequence[Schedule], str | None]:
         """By name."""
-        where = Range(keys.listed_schedules(workspace), index=Index.LISTING, limit=limit, after=cursor)
+        where = Range(index_keys.listed_schedules(workspace), index=Index.LISTING, limit=limit, after=cursor)
         page = await self.table.query(where)
         return [decode(item.body, Schedule) for item in page.items], page.cursor
 
@@ -158,7 +158,13 @@ class Schedules:
         self, shard: int, until: float, limit: int, cursor: str | None
     ) -> tuple[Sequence[DueEntry], str | None]:
         """What is to be looked at by the moment `until`."""
-        where = Range(keys.schedules_due(shard), last=keys.due_until(until), index=Index.DUE, limit=limit, after=cursor)
+        where = Range(
+            index_keys.schedules_due(shard),
+            last=index_keys.due_until(until),
+            index=Index.DUE,
+            limit=limit,
+            after=cursor,
+        )
         page = await self.table.query(where)
         return [_due_entry(item) for item in page.items], page.cursor
 
@@ -178,20 +184,22 @@ def _moment(schedule: Schedule, standing: Standing) -> float | None:
 
 
 def _schedule_item(schedule: Schedule) -> Item:
-    listing = Key(keys.listed_schedules(schedule.workspace), keys.listed_workflow(schedule.name, schedule.id))
+    listing = Key(
+        index_keys.listed_schedules(schedule.workspace), index_keys.listed_workflow(schedule.name, schedule.id)
+    )
     return Item(keys.schedule(schedule.workspace, schedule.id), encode(schedule), indexes={Index.LISTING: listing})
 
 
 def _standing_item(schedule: Schedule, standing: Standing, version: int, moment: float | None) -> Item:
     indexes = {}
     if moment is not None:
-        shard = zlib.crc32(schedule.id.encode()) % keys.DUE_SHARDS
-        due_at = keys.due_at(moment, schedule.workspace, schedule.id)
-        indexes[Index.DUE] = Key(keys.schedules_due(shard), due_at)
+        shard = zlib.crc32(schedule.id.encode()) % index_keys.DUE_SHARDS
+        due_at = index_keys.due_at(moment, schedule.workspace, schedule.id)
+        indexes[Index.DUE] = Key(index_keys.schedules_due(shard), due_at)
     return Item(keys.standing(schedule.workspace, schedule.id), encode(standing), None, version, indexes)
 
 
 def _due_entry(item: Item) -> DueEntry:
     sk = item.indexes[Index.DUE].sk
-    workspace, schedule = keys.due_target(sk)
-    return DueEntry(workspace, schedule, keys.due_moment(sk), decode(item.body, Standing).announced)
+    workspace, schedule = index_keys.due_target(sk)
+    return DueEntry(workspace, schedule, index_keys.due_moment(sk), decode(item.body, Standing).announced)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from linkflow.execution.state import State
 from linkflow.ports import Absent, Index, Item, Key, Put, Range, Send, Table, Unchanged
 from linkflow.search import Catalogue, Cells, Query, fits
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.catalogue import cell_of, facets_of, shelf_of
 from linkflow.stores.records import Archived, Claim, Summary, decode, encode
 
@@ -87,9 +87,9 @@ class Summaries:
 
     async def due(self, shard: int, now: float, limit: int) -> list[tuple[str, str]]:
         """(workspace, execution) of what the watchdog must look at by `now`."""
-        where = Range(keys.due(shard), last=keys.due_until(now), index=Index.DUE, limit=limit)
+        where = Range(index_keys.due(shard), last=index_keys.due_until(now), index=Index.DUE, limit=limit)
         page = await self.table.query(where)
-        return [keys.due_target(item.indexes[Index.DUE].sk) for item in page.items]
+        return [index_keys.due_target(item.indexes[Index.DUE].sk) for item in page.items]
 
     async def search(self, query: Query, limit: int, cursor: str | None = None, only: str | None = None) -> Listed:
         """What fits the query; `only` the execution of that id, if it does. Raises `Invalid` for a wrong cursor."""
@@ -109,7 +109,7 @@ class Summaries:
 
     async def _one(self, query: Query, execution: str) -> Summary | None:
         """Who names a part of a Map by its id need not ask for parts."""
-        one = await self.get(keys.workspace_of(query.shelf), execution)
+        one = await self.get(index_keys.workspace_of(query.shelf), execution)
         if one is None:
             return None
         asked = replace_query(query, trigger=query.trigger or one.trigger)
@@ -117,15 +117,15 @@ class Summaries:
 
     async def open_ones(self, shard: int, limit: int, cursor: str | None) -> tuple[list[Summary], str | None]:
         """A page of all that are open, of whatever workspace: each has a moment at which the watchdog looks."""
-        page = await self.table.query(Range(keys.due(shard), index=Index.DUE, limit=limit, after=cursor))
+        page = await self.table.query(Range(index_keys.due(shard), index=Index.DUE, limit=limit, after=cursor))
         return [decode(item.body, Summary) for item in page.items], page.cursor
 
 
 def _item(summary: Summary, opening: bytes | None, version: int) -> Item:
     workspace, execution = summary.workspace, summary.execution
-    indexes = {Index.LISTING: Key(shelf_of(summary), keys.listed_execution(summary.started_at, execution))}
+    indexes = {Index.LISTING: Key(shelf_of(summary), index_keys.listed_execution(summary.started_at, execution))}
     if summary.check_at is not None:
-        shard = zlib.crc32(execution.encode()) % keys.DUE_SHARDS
-        indexes[Index.DUE] = Key(keys.due(shard), keys.due_at(summary.check_at, workspace, execution))
+        shard = zlib.crc32(execution.encode()) % index_keys.DUE_SHARDS
+        indexes[Index.DUE] = Key(index_keys.due(shard), index_keys.due_at(summary.check_at, workspace, execution))
     key = keys.summary(workspace, execution)
     return Item(key, encode(summary), opening, version, indexes, facets=facets_of(summary))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from linkflow import ids
 from linkflow.errors import Conflict, NotFound
 from linkflow.ports import Absent, Index, Item, Key, Put, Range, Table, Unchanged
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.records import HookTarget, Workflow, WorkflowVersion, decode, encode
 
 
@@ -37,7 +37,7 @@ class Workflows:
         """By id, or by a name that only one has. Raises `NotFound`, and `Conflict` where several have the name."""
         if name.startswith(f"{ids.WORKFLOW}_"):
             return await self.get(workspace, name)
-        page = await self.table.query(keys.workflows_named(workspace, name))
+        page = await self.table.query(index_keys.workflows_named(workspace, name))
         found = [one for item in page.items if (one := decode(item.body, Workflow)).name == name]
         if not found:
             raise NotFound("workflow", name)
@@ -58,7 +58,7 @@ class Workflows:
     async def listed(self, workspace: str, limit: int, cursor: str | None) -> tuple[Sequence[Workflow], str | None]:
         """By name."""
         page = await self.table.query(
-            Range(keys.listed_workflows(workspace), index=Index.LISTING, limit=limit, after=cursor)
+            Range(index_keys.listed_workflows(workspace), index=Index.LISTING, limit=limit, after=cursor)
         )
         return [decode(item.body, Workflow) for item in page.items], page.cursor
 
@@ -82,5 +82,7 @@ class Workflows:
 
 
 def _item(workflow: Workflow) -> Item:
-    listing = Key(keys.listed_workflows(workflow.workspace), keys.listed_workflow(workflow.name, workflow.id))
+    listing = Key(
+        index_keys.listed_workflows(workflow.workspace), index_keys.listed_workflow(workflow.name, workflow.id)
+    )
     return Item(keys.workflow(workflow.workspace, workflow.id), encode(workflow), indexes={Index.LISTING: listing})

@@ -24,7 +24,7 @@ from linkflow.engine.platform.system import SYSTEM
 from linkflow.engine.platform.verb import Verb, answered
 from linkflow.errors import Conflict, NotFound
 from linkflow.search import Query
-from linkflow.stores import keys
+from linkflow.stores import index_keys
 from linkflow.stores.controls import Hold
 from linkflow.stores.erasure import Erasure
 from linkflow.stores.operations import Operation, finished
@@ -53,7 +53,7 @@ async def close(engine: Engine, call: Call) -> Told:
 async def end(engine: Engine, call: Call) -> Told:
     """Terminate some of what is open."""
     operation = await _operation(engine, call)
-    still_open = await _some(engine, keys.listed_executions(operation.workspace), ("running",))
+    still_open = await _some(engine, index_keys.listed_executions(operation.workspace), ("running",))
     for one in still_open:
         await _end(engine, one.workspace, one.execution)
     await _count(engine, operation, "ending", 0)
@@ -107,8 +107,8 @@ async def _some(engine: Engine, shelf: str, statuses: tuple[str, ...] = ()) -> S
 
 async def _executions(engine: Engine, operation: Operation) -> int:
     workspace = operation.workspace
-    found = await _some(engine, keys.listed_executions(workspace))
-    found = found or await _some(engine, keys.archived_executions(workspace))
+    found = await _some(engine, index_keys.listed_executions(workspace))
+    found = found or await _some(engine, index_keys.archived_executions(workspace))
     for one in found:
         await _erase(engine, one.workspace, one.execution)
     return len(found)
