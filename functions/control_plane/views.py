@@ -2,14 +2,14 @@
 
 from functions.control_plane.schemas import ClusterView, HoldsView, HoldView, PartView, SettingsView, Status
 from linkflow.engine.switchboard import FRESH
-from linkflow.execution.surroundings import moment_text
+from linkflow.runtime.views import time_view
 from linkflow.stores.controls import Controls, Hold
 
 
 def settings_view(controls: Controls) -> SettingsView:
     return SettingsView(
         revision=controls.revision,
-        changed_at=moment_text(controls.changed_at) if controls.revision else None,
+        changed_at=time_view(controls.changed_at) if controls.revision else None,
         log=controls.log,
         features_off=list(controls.features_off),
         disabled_nodes={whose: list(kinds) for whose, kinds in controls.disabled_nodes.items()},
@@ -25,7 +25,7 @@ def holds_view(controls: Controls) -> HoldsView:
 
 
 def hold_view(hold: Hold) -> HoldView:
-    return HoldView(mode=hold.mode, starts=hold.starts, since=moment_text(hold.since), by=hold.by, reason=hold.reason)
+    return HoldView(mode=hold.mode, starts=hold.starts, since=time_view(hold.since), by=hold.by, reason=hold.reason)
 
 
 def cluster_view(parts: list[PartView], controls: Controls) -> ClusterView:

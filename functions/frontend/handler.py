@@ -13,28 +13,18 @@ from functions.frontend.schemas import (
     Wish,
 )
 from linkflow.engine.cancel import cancel, terminate
-from linkflow.engine.describe import describe, query
-from linkflow.engine.histories import aws_history, backwards, forwards
+from linkflow.engine.describe import describe
 from linkflow.engine.pauses import pause, resume
 from linkflow.engine.signal import signal
 from linkflow.runtime.calls import current_call
-from linkflow.runtime.descriptions import (
-    AnswerView,
-    DescriptionView,
-    EventPage,
-    HistoryView,
-    answer_view,
-    description_view,
-    event_page,
-    history_view,
-)
+from linkflow.runtime.descriptions import DescriptionView, description_view
 from linkflow.runtime.functions import Function, HttpRoutes
-from linkflow.runtime.parameters import After, Before, Limit, Order, WaitSeconds
-from linkflow.runtime.resetting import ResetView
+from linkflow.runtime.reading_routes import reading_routes
 from linkflow.runtime.routes import Routes, to_json_bytes
 from linkflow.runtime.signed import SCHEME, signature_guard, signer
 from linkflow.runtime.telling import SendSignal, SignalSent, told
 from linkflow.runtime.wiring import World
+from linkflow.runtime.wishing import ResetView, take_up_again
 
 _BASE = "/engine/v1/executions"
 _ONE = f"{_BASE}/<execution_id>"
@@ -64,7 +54,7 @@ def _starting(routes: Routes, world: World) -> None:
 
     @routes.post(f"{_ONE}/reset", tags=_TAGS, summary="Take it up again from an event or a node", status_code=202)
     async def reset_execution(execution_id: str, body: ResetExecution) -> ResetView:
-        new = await service.take_up_again(world, signer(), execution_id, body, _key())
+        new = await take_up_again(world, signer().workspace, execution_id, body, body.by or signer().name, _key())
         return ResetView(id=new, url=service.address(world, new))
 
 
@@ -104,23 +94,4 @@ def _reading(routes: Routes, world: World) -> None:
     async def describe_execution(execution_id: str) -> DescriptionView:
         return description_view(await describe(world.engine, signer().workspace, execution_id))
 
-    @routes.get(f"{_ONE}/query", tags=_TAGS, summary="Its data: variables and outputs")
-    async def query_execution(execution_id: str) -> AnswerView:
-        return answer_view(await query(world.engine, signer().workspace, execution_id))
-
-    @routes.get(f"{_ONE}/events", tags=_TAGS, summary="What was recorded, in pages, in either direction")
-    async def list_events(
-        execution_id: str,
-        after: After = -1,
-        before: Before = None,
-        order: Order = "oldest",
-        limit: Limit = 50,
-        wait: WaitSeconds = 0,
-    ) -> EventPage:
-        if order == "newest":
-            return event_page(await backwards(world.engine, signer().workspace, execution_id, before, limit), after)
-        return event_page(await forwards(world.engine, signer().workspace, execution_id, after, limit, wait), after)
-
-    @routes.get(f"{_ONE}/history", tags=_TAGS, summary="The same in Step Functions' words")
-    async def get_history(execution_id: str) -> HistoryView:
-        return history_view(await aws_history(world.engine, signer().workspace, execution_id))
+    reading_routes(routes, world, _ONE, _TAGS, lambda: signer().workspace)

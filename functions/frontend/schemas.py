@@ -1,14 +1,14 @@
-"""What programs send to the engine's door, and get. The rest is in `runtime/descriptions`."""
+"""What programs send to the engine's door, and get. The rest is in `runtime/`: `descriptions`, `wishing`, `telling`."""
 
 from typing import Any
 
 from pydantic import Field
 
-from linkflow.runtime.descriptions import ErrorView
-from linkflow.runtime.resetting import ResetPoint
+from linkflow.runtime import wishing
 from linkflow.runtime.routes import Schema
 from linkflow.runtime.starting import StartOptions
 from linkflow.runtime.telling import SignalOrStart
+from linkflow.runtime.views import ErrorView
 
 LONGEST_WAIT = 300.0
 
@@ -49,12 +49,11 @@ class StartedView(Schema):
     error: ErrorView | None = None
 
 
-class Wish(Schema):
+class Wish(wishing.Wish):
     """`by` is who wishes it, for people; `reason` is kept in the execution's book."""
 
     by: str = Field("", max_length=200)
-    reason: str = Field("", max_length=1000)
 
 
-class ResetExecution(ResetPoint, Wish):
-    """Take it up again from there."""
+class ResetExecution(wishing.ResetExecution, Wish):
+    """Take it up again from there: as at people's door, with who wishes it."""

@@ -1,16 +1,15 @@
 """The engine's verbs for programs that have the installation's secret."""
 
-from functions.frontend.schemas import ResetExecution, SignalledView, SignalWithStart, StartedView, StartExecution
-from linkflow.engine.resets import Reset, reset
+from functions.frontend.schemas import SignalledView, SignalWithStart, StartedView, StartExecution
 from linkflow.engine.signal import signal_with_start as tell_or_start
 from linkflow.engine.start import Start
 from linkflow.engine.synchronous import Outcome, start_and_wait
 from linkflow.errors import Fault, Invalid
 from linkflow.language.program import address_of
-from linkflow.runtime.descriptions import error_view
 from linkflow.runtime.signed import Signer
 from linkflow.runtime.starting import chosen
 from linkflow.runtime.telling import told
+from linkflow.runtime.views import failure_view
 from linkflow.runtime.wiring import World
 
 
@@ -37,21 +36,14 @@ async def signal_with_start(world: World, caller: Signer, body: SignalWithStart,
 
 def started_view(world: World, outcome: Outcome) -> StartedView:
     state, execution = outcome.state, outcome.started.execution
-    failure = state.failure if state is not None else None
     return StartedView(
         id=execution,
         new=outcome.started.new,
         status="running" if state is None else state.status,
         url=address(world, execution),
         output=None if state is None else state.output,
-        error=error_view(failure.error, failure.cause) if failure else None,
+        error=None if state is None else failure_view(state.failure),
     )
-
-
-async def take_up_again(world: World, caller: Signer, execution: str, body: ResetExecution, key: str | None) -> str:
-    by = body.by or caller.name
-    wish = Reset(body.turn, body.index, body.node, body.version, by, body.reason, key)
-    return await reset(world.engine, caller.workspace, execution, wish)
 
 
 def address(world: World, execution: str) -> str:

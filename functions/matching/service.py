@@ -9,8 +9,8 @@ from functions.matching.schemas import DeadLetterPage, DeadLetterView, Which
 from linkflow.engine.dead_letters import Wanted
 from linkflow.engine.news import tell
 from linkflow.errors import NotFound
-from linkflow.execution.surroundings import moment_text
 from linkflow.messages import Outcome, Piece, unpacked
+from linkflow.runtime.views import time_view
 from linkflow.runtime.wiring import World
 from linkflow.stores.dead_letters import DeadLetter
 
@@ -58,7 +58,7 @@ def _view(letter: DeadLetter) -> DeadLetterView:
         id=letter.id,
         queue=letter.queue,
         reason=letter.reason,
-        died_at=moment_text(letter.died_at),
+        died_at=time_view(letter.died_at),
         receives=letter.receives,
         workspace=letter.workspace,
         execution=letter.execution,

@@ -1,7 +1,7 @@
 """Approvals as callers see them."""
 
 from functions.api.approvals.schemas import ApprovalView, DecisionView
-from linkflow.execution.surroundings import moment_text
+from linkflow.runtime.views import time_view
 from linkflow.stores.approvals import Approval
 
 
@@ -18,10 +18,10 @@ def approval_view(approval: Approval, now: float) -> ApprovalView:
         required=approval.required,
         allow_self=approval.allow_self,
         form=approval.form,
-        created_at=moment_text(approval.created_at),
-        expires_at=None if approval.expires_at is None else moment_text(approval.expires_at),
+        created_at=time_view(approval.created_at),
+        expires_at=time_view(approval.expires_at),
         decisions=[
-            DecisionView(by=one.by, decision=one.decision, comment=one.comment, data=one.data, at=moment_text(one.at))
+            DecisionView(by=one.by, decision=one.decision, comment=one.comment, data=one.data, at=time_view(one.at))
             for one in approval.decisions
         ],
     )

@@ -2,7 +2,7 @@
 
 from functions.api.callbacks.schemas import AttemptView, CallbackView, DeliveryView
 from functions.api.callbacks.service import Shown
-from linkflow.execution.surroundings import moment_text
+from linkflow.runtime.views import time_view
 from linkflow.stores.callbacks import Attempt, Callback
 
 
@@ -15,8 +15,8 @@ def callback_view(callback: Callback, secret: str | None = None) -> CallbackView
         name=callback.name,
         signed_with="installation" if callback.secret is None else "own",
         in_definition=callback.drawn,
-        created_at=moment_text(callback.created_at),
-        updated_at=moment_text(callback.updated_at),
+        created_at=time_view(callback.created_at),
+        updated_at=time_view(callback.updated_at),
         secret=secret,
     )
 
@@ -28,9 +28,9 @@ def delivery_view(shown: Shown) -> DeliveryView:
         execution=delivery.execution,
         event=delivery.event,
         status=delivery.status,
-        created_at=moment_text(delivery.created_at),
-        closed_at=None if delivery.closed_at is None else moment_text(delivery.closed_at),
-        next_try_at=None if shown.next_try is None else moment_text(shown.next_try),
+        created_at=time_view(delivery.created_at),
+        closed_at=time_view(delivery.closed_at),
+        next_try_at=time_view(shown.next_try),
         tries=delivery.tries,
         reason=delivery.reason,
         attempts=[_attempt_view(attempt) for attempt in delivery.attempts],
@@ -39,7 +39,7 @@ def delivery_view(shown: Shown) -> DeliveryView:
 
 def _attempt_view(attempt: Attempt) -> AttemptView:
     return AttemptView(
-        at=moment_text(attempt.at),
+        at=time_view(attempt.at),
         latency_ms=round(attempt.latency * 1_000, 3),
         status=attempt.status,
         answer=attempt.answer,

@@ -2,25 +2,19 @@
 
 from functions.api.auth.guard import caller
 from functions.api.executions import service
-from functions.api.executions.schemas import (
-    ExecutionDetail,
-    ResetExecution,
-    Wish,
-)
-from functions.api.executions.views import execution_detail
+from functions.api.executions.schemas import ExecutionDetail
+from functions.api.executions.views import address, execution_detail
 from linkflow.engine.cancel import cancel, terminate
-from linkflow.engine.describe import describe, query
-from linkflow.engine.histories import aws_history, backwards, forwards
+from linkflow.engine.describe import describe
 from linkflow.engine.pauses import pause, resume
 from linkflow.engine.signal import signal
 from linkflow.runtime.calls import current_call
-from linkflow.runtime.descriptions import AnswerView, EventPage, HistoryView, answer_view, event_page, history_view
-from linkflow.runtime.parameters import After, Before, Limit, Order, WaitSeconds
-from linkflow.runtime.resetting import ResetView
+from linkflow.runtime.reading_routes import reading_routes
 from linkflow.runtime.routes import Routes
 from linkflow.runtime.search_routes import search_routes
 from linkflow.runtime.telling import SendSignal, SignalSent, told
 from linkflow.runtime.wiring import World
+from linkflow.runtime.wishing import ResetExecution, ResetView, Wish, take_up_again
 
 _TAGS = ["executions"]
 
@@ -33,26 +27,7 @@ def execution_routes(routes: Routes, world: World) -> None:
         told = await describe(world.engine, caller().workspace, execution_id)
         return execution_detail(told, *await service.detail(world, caller().workspace, execution_id))
 
-    @routes.get("/api/v1/executions/<execution_id>/query", tags=_TAGS, summary="Its data: variables and outputs")
-    async def query_execution(execution_id: str) -> AnswerView:
-        return answer_view(await query(world.engine, caller().workspace, execution_id))
-
-    @routes.get("/api/v1/executions/<execution_id>/events", tags=_TAGS, summary="What was recorded, in order")
-    async def list_events(
-        execution_id: str,
-        after: After = -1,
-        before: Before = None,
-        order: Order = "oldest",
-        limit: Limit = 50,
-        wait: WaitSeconds = 0,
-    ) -> EventPage:
-        if order == "newest":
-            return event_page(await backwards(world.engine, caller().workspace, execution_id, before, limit), after)
-        return event_page(await forwards(world.engine, caller().workspace, execution_id, after, limit, wait), after)
-
-    @routes.get("/api/v1/executions/<execution_id>/history", tags=_TAGS, summary="The same in Step Functions' words")
-    async def get_history(execution_id: str) -> HistoryView:
-        return history_view(await aws_history(world.engine, caller().workspace, execution_id))
+    reading_routes(routes, world, "/api/v1/executions/<execution_id>", _TAGS, lambda: caller().workspace)
 
     @routes.post("/api/v1/executions/<execution_id>/signal", tags=_TAGS, summary="Tell it something", status_code=202)
     async def signal_execution(execution_id: str, body: SendSignal) -> SignalSent:
@@ -81,5 +56,6 @@ def execution_routes(routes: Routes, world: World) -> None:
 
     @routes.post("/api/v1/executions/<execution_id>/reset", tags=_TAGS, summary="Take it up again", status_code=202)
     async def reset_execution(execution_id: str, body: ResetExecution) -> ResetView:
-        new = await service.take_up_again(world, caller(), execution_id, body, current_call().headers)
-        return ResetView(id=new, url=f"{world.settings.address}/api/v1/executions/{new}")
+        key = current_call().headers.get("idempotency-key")
+        new = await take_up_again(world, caller().workspace, execution_id, body, caller().user, key)
+        return ResetView(id=new, url=address(world, new))

@@ -6,11 +6,16 @@ from functions.api.executions.schemas import AttemptView, ExecutionDetail, Execu
 from linkflow.engine.describe import Description
 from linkflow.execution.state import State
 from linkflow.execution.timeline import Attempt, Entry
-from linkflow.runtime.descriptions import description_view, error_view, time_view
+from linkflow.runtime.descriptions import Standing, description_view
+from linkflow.runtime.views import error_view, failure_view, time_view
+from linkflow.runtime.wiring import World
+
+
+def address(world: World, execution: str) -> str:
+    return f"{world.settings.address}/api/v1/executions/{execution}"
 
 
 def execution_view(state: State) -> ExecutionView:
-    failure = state.failure
     return ExecutionView(
         id=state.names.execution_id,
         workflow=state.names.workflow_id,
@@ -21,19 +26,16 @@ def execution_view(state: State) -> ExecutionView:
         closed_at=time_view(state.closed_at),
         input=state.input,
         output=state.output,
-        error=error_view(failure.error, failure.cause) if failure else None,
+        error=failure_view(state.failure),
         queued=None if state.closed else state.queued,
     )
 
 
-_OWN = ExecutionDetail.model_fields.keys() - ExecutionView.model_fields.keys() - {"nodes", "archived"}
-
-
 def execution_detail(told: Description, state: State, entries: Sequence[Entry], archived: bool) -> ExecutionDetail:
     about = dict(description_view(told))
-    more = {name: about[name] for name in _OWN}
+    standing = {name: about[name] for name in Standing.model_fields}
     nodes = [_node_view(entry) for entry in entries]
-    return ExecutionDetail(**dict(execution_view(state)), **more, nodes=nodes, archived=archived)
+    return ExecutionDetail(**dict(execution_view(state)), **standing, nodes=nodes, archived=archived)
 
 
 def _node_view(entry: Entry) -> NodeView:

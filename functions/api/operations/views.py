@@ -1,7 +1,7 @@
 """Operations as callers see them."""
 
 from functions.api.operations.schemas import OperationView, TroubleView
-from linkflow.execution.surroundings import moment_text
+from linkflow.runtime.views import time_view
 from linkflow.stores.operations import Operation
 
 
@@ -18,6 +18,6 @@ def operation_view(operation: Operation) -> OperationView:
         troubles=[TroubleView(execution=one.execution, message=one.message) for one in operation.troubles],
         by=operation.by,
         reason=operation.reason,
-        created_at=moment_text(operation.created_at),
-        finished_at=None if operation.finished_at is None else moment_text(operation.finished_at),
+        created_at=time_view(operation.created_at),
+        finished_at=time_view(operation.finished_at),
     )

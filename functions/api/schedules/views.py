@@ -1,5 +1,6 @@
 """Records of schedules as callers see them."""
 
+from functions.api.executions.views import address
 from functions.api.schedules.schemas import (
     Backfilled,
     BackfilledView,
@@ -10,9 +11,9 @@ from functions.api.schedules.schemas import (
     ScheduleView,
     TriggeredView,
 )
-from linkflow.execution.surroundings import moment_text
 from linkflow.language.recurrence.recurrence import Recurrence, upcoming
 from linkflow.language.recurrence.zones import zone_named, zoned_text
+from linkflow.runtime.views import time_view
 from linkflow.runtime.wiring import World
 from linkflow.stores.schedules import Firing, Found, Schedule
 
@@ -36,8 +37,8 @@ def schedule_view(schedule: Schedule, now: float, after: float | None = None, co
         origin=schedule.origin,
         paused=schedule.paused,
         revision=schedule.revision,
-        created_at=moment_text(schedule.created_at),
-        updated_at=moment_text(schedule.updated_at),
+        created_at=time_view(schedule.created_at),
+        updated_at=time_view(schedule.updated_at),
         next=[_moment(schedule.recurrence, due) for due in following],
     )
 
@@ -48,7 +49,7 @@ def schedule_detail(found: Found, now: float) -> ScheduleDetail:
     after = now if standing.due is None else min(now, standing.due - 1)
     return ScheduleDetail(
         **schedule_view(found.schedule, now, after, _NEXT).model_dump(),
-        waiting=[moment_text(due) for due in standing.waiting],
+        waiting=[time_view(due) for due in standing.waiting],
         log=[_firing(firing) for firing in reversed(standing.log)],
     )
 
@@ -58,23 +59,23 @@ def preview(recurrence: Recurrence, after: float, count: int) -> Preview:
 
 
 def backfilled(started: list[tuple[int, str, bool]]) -> Backfilled:
-    views = [BackfilledView(due_at=moment_text(due), execution=name, started=new) for due, name, new in started]
+    views = [BackfilledView(due_at=time_view(due), execution=name, started=new) for due, name, new in started]
     return Backfilled(data=views)
 
 
 def triggered(world: World, execution: str) -> TriggeredView:
-    return TriggeredView(id=execution, url=f"{world.settings.address}/api/v1/executions/{execution}")
+    return TriggeredView(id=execution, url=address(world, execution))
 
 
 def _moment(recurrence: Recurrence, due: int) -> MomentView:
-    return MomentView(due_at=moment_text(due), due_at_local=zoned_text(due, zone_named(recurrence.zone)))
+    return MomentView(due_at=time_view(due), due_at_local=zoned_text(due, zone_named(recurrence.zone)))
 
 
 def _firing(firing: Firing) -> FiringView:
     return FiringView(
-        due_at=moment_text(firing.due),
-        at=moment_text(firing.at),
+        due_at=time_view(firing.due),
+        at=time_view(firing.at),
         execution=firing.execution,
         skipped=firing.skipped or None,
-        until=None if firing.until is None else moment_text(firing.until),
+        until=time_view(firing.until),
     )

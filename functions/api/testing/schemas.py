@@ -5,8 +5,8 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from functions.api.workflows.schemas import FaultView
-from linkflow.runtime.descriptions import ErrorView
 from linkflow.runtime.routes import Schema
+from linkflow.runtime.views import ErrorView
 
 
 class ErrorOutput(Schema):

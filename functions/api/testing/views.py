@@ -6,10 +6,9 @@ from functions.api.testing.states import staged
 from functions.api.workflows.schemas import FaultView
 from linkflow.errors import Fault
 from linkflow.execution.inspect import Inspection
-from linkflow.execution.surroundings import moment_text
 from linkflow.language.json import Json
 from linkflow.language.view import MISSING
-from linkflow.runtime.descriptions import ErrorView
+from linkflow.runtime.views import ErrorView, time_view
 
 
 def state_tested(found: Inspection, notes: list[str], level: str) -> StateTested:
@@ -32,7 +31,7 @@ def node_tested(test: NodeTest) -> NodeTested:
         faults=[FaultView(path=one.path, code=one.code, message=one.message) for one in test.faults],
         output=outcome.output if outcome else None,
         exit=outcome.exit if outcome else None,
-        until=None if test.until is None else moment_text(test.until),
+        until=time_view(test.until),
         response=outcome.response if outcome else None,
         error=ErrorView(code=failure.error, message=failure.cause) if failure else None,
         notes=list(test.notes),

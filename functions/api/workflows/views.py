@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from functions.api.executions.views import address
 from functions.api.workflows.schemas import (
     ExportedWorkflow,
     FaultView,
@@ -14,8 +15,8 @@ from functions.api.workflows.schemas import (
     WorkflowView,
 )
 from linkflow.errors import Fault
-from linkflow.execution.surroundings import moment_text
 from linkflow.language.json import Json
+from linkflow.runtime.views import time_view
 from linkflow.runtime.wiring import World
 from linkflow.stores.controls import Controls, Hold
 from linkflow.stores.records import Hook, Workflow, WorkflowVersion
@@ -29,8 +30,8 @@ def workflow_view(
         name=workflow.name,
         dialect=workflow.dialect,
         version=workflow.version,
-        created_at=moment_text(workflow.created_at),
-        updated_at=moment_text(workflow.updated_at),
+        created_at=time_view(workflow.created_at),
+        updated_at=time_view(workflow.updated_at),
         hooks=[hook_view(world, hook, (secrets or {}).get(hook.node)) for hook in workflow.hooks],
         warnings=[_fault_view(fault) for fault in warnings],
     )
@@ -50,7 +51,7 @@ def workflow_detail(world: World, workflow: Workflow, version: WorkflowVersion, 
 
 
 def _held_view(what: str, hold: Hold) -> HeldView:
-    return HeldView(what=what, mode=hold.mode, starts=hold.starts, since=moment_text(hold.since), reason=hold.reason)
+    return HeldView(what=what, mode=hold.mode, starts=hold.starts, since=time_view(hold.since), reason=hold.reason)
 
 
 def exported_view(
@@ -66,4 +67,4 @@ def _fault_view(fault: Fault) -> FaultView:
 
 
 def started_view(world: World, execution: str) -> StartedView:
-    return StartedView(id=execution, url=f"{world.settings.address}/api/v1/executions/{execution}")
+    return StartedView(id=execution, url=address(world, execution))

@@ -1,6 +1,6 @@
 """Executions as every door shows them: what one is at, what its book holds. Times are RFC 3339 in UTC."""
 
-from typing import Any, overload
+from typing import Any
 
 from pydantic import Field
 
@@ -8,13 +8,8 @@ from linkflow.engine.describe import Answer, Description, PendingTask
 from linkflow.engine.histories import Pages
 from linkflow.execution.history import HistoryEvent
 from linkflow.execution.state import State
-from linkflow.execution.surroundings import moment_text
 from linkflow.runtime.routes import Schema
-
-
-class ErrorView(Schema):
-    code: str | None
-    message: str | None
+from linkflow.runtime.views import ErrorView, failure_view, time_view
 
 
 class PendingTaskView(Schema):
@@ -64,27 +59,30 @@ class ResetOfView(Schema):
     index: int
 
 
-class DescriptionView(Schema):
-    """`parent` is the execution whose task waits for this one. `continued_from`, `continued_as` and `chain` (the first)
-    are the executions that go on in one another; `reset_of` and `reset_to` those that took one another up again.
-    `bytes` are what is read to go on; `queued` is the limit it waits for before it begins."""
+class Headline(Schema):
+    """What every view of one execution begins with."""
 
     id: str
     workflow: str
     version: int
     status: str
     trigger: str
+    started_at: str
+    closed_at: str | None = None
+    error: ErrorView | None = None
+    queued: str | None = None
+
+
+class Standing(Schema):
+    """Where it belongs, and what it waits for; `DescriptionView` says what the fields mean."""
+
     name: str = ""
     business_key: str = ""
     tags: list[str] = Field(default_factory=list)
     attributes: dict[str, str | float | bool] = Field(default_factory=dict)
     priority: int = 0
-    started_at: str
-    closed_at: str | None = None
     reason: str | None = None
-    error: ErrorView | None = None
     paused: PauseView | None = None
-    queued: str | None = None
     parent: str | None = None
     continued_from: str | None = None
     continued_as: str | None = None
@@ -94,6 +92,14 @@ class DescriptionView(Schema):
     tasks: list[PendingTaskView] = Field(default_factory=list)
     timers: list[PendingTimerView] = Field(default_factory=list)
     signals: list[PendingSignalView] = Field(default_factory=list)
+
+
+class DescriptionView(Standing, Headline):
+    """What an execution is at. `parent` is the execution whose task waits for this one. `continued_from`,
+    `continued_as` and `chain` (the first) are the executions that go on in one another; `reset_of` and `reset_to` those
+    that took one another up again. `queued` is the limit it waits for before it begins; `bytes` are what is read to go
+    on."""
+
     turns: int
     bytes: int
 
@@ -143,18 +149,6 @@ class HistoryView(Schema):
     data: list[HistoryEventView]
 
 
-@overload
-def time_view(moment: float) -> str: ...
-@overload
-def time_view(moment: None) -> None: ...
-def time_view(moment: float | None) -> str | None:
-    return None if moment is None else moment_text(moment)
-
-
-def error_view(code: str | None, message: str | None) -> ErrorView | None:
-    return None if code is None and message is None else ErrorView(code=code, message=message)
-
-
 def description_view(told: Description) -> DescriptionView:
     summary, state = told.summary, told.state
     return DescriptionView(
@@ -171,7 +165,7 @@ def description_view(told: Description) -> DescriptionView:
         started_at=time_view(state.started_at),
         closed_at=time_view(state.closed_at),
         reason=state.cancel,
-        error=error_view(state.failure.error, state.failure.cause) if state.failure else None,
+        error=failure_view(state.failure),
         paused=_pause_view(state),
         queued=None if state.closed else state.queued,
         parent=state.parent.execution if state.parent else None,
@@ -210,7 +204,7 @@ def _task_view(one: PendingTask) -> PendingTaskView:
         deadline=time_view(one.deadline),
         next_sign_of_life=time_view(one.beat),
         child=one.child,
-        last_error=error_view(one.failure.error, one.failure.cause) if one.failure else None,
+        last_error=failure_view(one.failure),
     )
 
 

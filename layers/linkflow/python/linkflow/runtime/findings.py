@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from linkflow.engine.figures import Figures, NodeFigure, Row
-from linkflow.execution.surroundings import moment_text
 from linkflow.runtime.routes import Schema
+from linkflow.runtime.views import time_view
 from linkflow.search import Value
 from linkflow.stores.records import Summary
 from linkflow.stores.summaries import Listed
@@ -96,8 +96,8 @@ def summary_view(summary: Summary) -> SummaryView:
         status=summary.status,
         trigger=summary.trigger,
         name=summary.name,
-        started_at=moment_text(summary.started_at),
-        closed_at=None if summary.closed_at is None else moment_text(summary.closed_at),
+        started_at=time_view(summary.started_at),
+        closed_at=time_view(summary.closed_at),
         error=summary.error,
         business_key=summary.business_key or None,
         tags=list(summary.tags),
@@ -128,7 +128,7 @@ def _row(row: Row) -> StatisticsRow:
     seconds = None if row.seconds is None else SecondsView(p50=row.seconds[0], p95=row.seconds[1], p99=row.seconds[2])
     return StatisticsRow(
         workflow=row.workflow,
-        start=moment_text(row.at),
+        start=time_view(row.at),
         started=sum(row.counts.values()),
         closed=row.closed,
         counts=dict(row.counts),

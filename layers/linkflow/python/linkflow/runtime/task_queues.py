@@ -12,8 +12,8 @@ from linkflow.engine import callbacks, lease
 from linkflow.engine.callbacks import Refusal
 from linkflow.engine.lease import Leased, Wish
 from linkflow.errors import Conflict
-from linkflow.execution.surroundings import moment_text
 from linkflow.runtime.routes import Routes, Schema
+from linkflow.runtime.views import time_view
 from linkflow.runtime.wiring import World
 
 _TAGS = ["task queues"]
@@ -117,7 +117,7 @@ async def _beat(world: World, workspace: str, beat: Beat) -> Beaten:
         until = await callbacks.heartbeat(world.engine, workspace, beat.token, beat.worker)
     except Conflict:
         return Beaten(cancelled=True)
-    return Beaten(cancelled=until is None, lease_until=None if until is None else moment_text(until))
+    return Beaten(cancelled=until is None, lease_until=time_view(until))
 
 
 def _leased(leased: Leased) -> LeasedTask:
@@ -130,6 +130,6 @@ def _leased(leased: Leased) -> LeasedTask:
         lease=leased.lease,
         input=leased.payload,
         idempotency_key=task.key,
-        lease_until=moment_text(leased.until),
-        deadline=None if task.deadline is None else moment_text(task.deadline),
+        lease_until=time_view(leased.until),
+        deadline=time_view(task.deadline),
     )
