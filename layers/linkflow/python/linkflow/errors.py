@@ -28,7 +28,7 @@
     └── Broken                   our fault: a bug or a damaged record           500
 
 Errors of a *workflow* (a node that failed, an expression that found nothing) are not exceptions but data:
-`execution.events.Failure`.
+`execution.state.Failure`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from linkflow.engine import children
 from linkflow.engine.engine import Engine
 from linkflow.engine.place import place
 from linkflow.errors import NotFound
-from linkflow.execution.advance import next_moment, run_task
+from linkflow.execution.advance import run_task
 from linkflow.execution.commands import RunTask
 from linkflow.execution.state import Failure, Nodes, OpenTask, State
 from linkflow.language.json import Json
@@ -56,7 +56,7 @@ class PendingSignal:
 @dataclass(frozen=True, slots=True)
 class Description:
     """`turns` is the number of the last turn; `bytes` are read to load the book: its last snapshot and what is behind
-    it, which stays in proportion to the state however long the book is. `looks_at`: the next moment that matters."""
+    it, which stays in proportion to the state however long the book is."""
 
     summary: Summary
     state: State
@@ -65,7 +65,6 @@ class Description:
     signals: tuple[PendingSignal, ...]
     turns: int
     bytes: int
-    looks_at: float | None
 
 
 async def describe(engine: Engine, workspace: str, execution: str) -> Description:
@@ -78,9 +77,7 @@ async def describe(engine: Engine, workspace: str, execution: str) -> Descriptio
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
     tasks = tuple(_tasks(engine, program, execution, state))
     size = book.snapshot + book.weight
-    return Description(
-        summary, state, tasks, tuple(_timers(state)), tuple(_signals(state)), book.number, size, next_moment(state)
-    )
+    return Description(summary, state, tasks, tuple(_timers(state)), tuple(_signals(state)), book.number, size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ QUERY_EVALUATION = "States.QueryEvaluationError"
 TOLERANCE_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 ITEM_READER_FAILED = "States.ItemReaderFailed"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
-NO_CHOICE_MATCHED = "States.NoChoiceMatched"
 
 _TERMINAL = frozenset({RUNTIME})
 """Errors that `States.ALL` does not catch: the definition itself is at fault. (The guide counts DataLimitExceeded among

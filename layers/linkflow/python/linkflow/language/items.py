@@ -22,7 +22,6 @@ class Reader:
     arguments: Expression
     input_type: Expression
     csv_headers: Expression | None = None
-    csv_header_location: Expression | None = None
     csv_delimiter: Expression | None = None
     items_pointer: Expression | None = None
     max_items: Expression | None = None

@@ -176,7 +176,6 @@ def reader(state: State, *, jsonata: bool) -> Reader | None:
         arguments=arguments or Constant({}),
         input_type=Constant(config.get("InputType", "JSON")),
         csv_headers=_template(config, jsonata, "CSVHeaders", location="ItemReader/ReaderConfig/"),
-        csv_header_location=_constant(config, "CSVHeaderLocation"),
         csv_delimiter=_constant(config, "CSVDelimiter"),
         items_pointer=_constant(config, "ItemsPointer"),
         max_items=whole(config, "MaxItems", location="ItemReader/ReaderConfig/"),
