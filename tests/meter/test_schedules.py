@@ -1,17 +1,13 @@
 """What schedules cost: a firing a handful of units beside its execution, waiting nothing but the sweep's look."""
 
-from dataclasses import replace
-
 from linkflow.adapters.clock import VirtualClock
 from linkflow.adapters.meter import Meter, MeteredQueue, MeteredTable
 from linkflow.adapters.prices import Unit
-from linkflow.engine.engine import build
-from linkflow.engine.integrations import INTEGRATIONS
 from linkflow.engine.schedules import fire, sweep
 from linkflow.messages import QUEUES
-from linkflow.nodes.catalog import NODES
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, in_memory
+from tests.services.other_ports import over
 from tests.services.ticking import WORKSPACE, schedule, workflow
 
 
@@ -19,20 +15,7 @@ def metered(meter: Meter) -> World:
     world = in_memory(Settings(), VirtualClock(1_795_089_600.0))
     queue = MeteredQueue(world.queue, QUEUES, meter)
     table = MeteredTable(world.table, queue, meter)
-    before = world.engine
-    engine = build(
-        table,
-        queue,
-        world.blobs,
-        world.clock,
-        world.ids,
-        world.http,
-        NODES,
-        INTEGRATIONS,
-        before.limits,
-        before.platform,
-    )
-    return replace(world, table=table, queue=queue, engine=engine)
+    return over(world, table, queue)
 
 
 async def test_a_firing_costs_a_claim_and_its_settling_beside_the_start() -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from linkflow.engine.engine import Engine, build
-from linkflow.engine.integrations import INTEGRATIONS
+from linkflow.engine.engine import Engine
 from linkflow.errors import TryAgain
-from linkflow.nodes.catalog import NODES
 from linkflow.ports import Condition, Item, Key, Message, Page, Queue, Range, Send, Table, Write
 from linkflow.runtime.wiring import World
+from tests.services import other_ports
 
 
 class Died(TryAgain):
@@ -104,16 +103,4 @@ def dying(world: World, calls: int, *, after: bool) -> Engine:
 def over(world: World, life: Lifetime) -> Engine:
     queue = DyingQueue(world.queue, life)
     table = DyingTable(world.table, life, queue)
-    made = build(
-        table,
-        queue,
-        world.blobs,
-        world.clock,
-        world.ids,
-        world.http,
-        NODES,
-        INTEGRATIONS,
-        world.engine.limits,
-        world.engine.platform,
-    )
-    return replace(made, programs=world.engine.programs)
+    return replace(other_ports.over(world, table, queue).engine, programs=world.engine.programs)

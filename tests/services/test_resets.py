@@ -35,6 +35,17 @@ async def awake(stage: Stage) -> list[str]:
     return woken
 
 
+async def half_way() -> tuple[Stage, str]:
+    """An execution whose visit died in the middle of it."""
+    stage = Stage(Working(stop=5))
+    old = await stage.begin(line())
+    visiting = asyncio.create_task(stage.visit(old))
+    await stage.working.stopped.wait()
+    visiting.cancel()
+    await asyncio.gather(visiting, return_exceptions=True)
+    return stage, old
+
+
 async def state_of(stage: Stage, execution: str) -> State | None:
     book = await stage.world.engine.books.load("ws", execution)
     return None if book is None else book.state
@@ -44,12 +55,7 @@ async def state_of(stage: Stage, execution: str) -> State | None:
 async def test_a_reset_that_dies_anywhere_leaves_one_execution_running_and_a_repetition_finds_it(after: bool) -> None:
     deaths = 0
     for calls in range(DEATHS):
-        stage = Stage(Working(stop=5))
-        old = await stage.begin(line())
-        visiting = asyncio.create_task(stage.visit(old))
-        await stage.working.stopped.wait()
-        visiting.cancel()
-        await asyncio.gather(visiting, return_exceptions=True)
+        stage, old = await half_way()
         wish = Reset(node="n2", key="k", by="us_1")
         try:
             await reset(dying(stage.world, calls, after=after), "ws", old, wish)
@@ -76,12 +82,7 @@ async def test_a_reset_that_dies_anywhere_leaves_one_execution_running_and_a_rep
 async def test_the_new_executions_first_visit_ends_the_old_one_that_a_crash_left_open() -> None:
     """The summary is written, the old one not terminated: two would run."""
     for calls in range(DEATHS):
-        stage = Stage(Working(stop=5))
-        old = await stage.begin(line())
-        visiting = asyncio.create_task(stage.visit(old))
-        await stage.working.stopped.wait()
-        visiting.cancel()
-        await asyncio.gather(visiting, return_exceptions=True)
+        stage, old = await half_way()
         with contextlib.suppress(Died):
             await reset(dying(stage.world, calls, after=True), "ws", old, Reset(node="n2", key="k"))
         found = [one for one in await listed(stage) if one != old]

@@ -1,6 +1,5 @@
 """A store that fails under a webhook: the caller is told to come again, and nothing else."""
 
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,12 +7,12 @@ import pytest
 
 from functions.services import declare
 from linkflow.adapters.clock import SystemClock
-from linkflow.engine.engine import build
 from linkflow.errors import Throttled, Unreachable
 from linkflow.runtime.hosts.embedded import Embedded
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
 from linkflow.stores.accounts import Accounts
+from tests.services.other_ports import over
 from tests.unit.graphs import graph, node
 
 
@@ -36,20 +35,7 @@ class Weak:
 async def test_a_failing_store_is_told_as_503_with_the_time_to_come_again(verb: str, error: Exception) -> None:
     whole = in_memory(Settings(), SystemClock())
     table = Weak(whole.table)
-    old = whole.engine
-    engine = build(
-        table,
-        whole.queue,
-        whole.blobs,
-        whole.clock,
-        whole.ids,
-        whole.http,
-        old.nodes,
-        old.integrations,
-        old.limits,
-        old.platform,
-    )
-    world = replace(whole, table=table, engine=engine)
+    world = over(whole, table, whole.queue)
     key = await Accounts(world.table).first_start(world.clock, world.ids)
     embedded = Embedded(world, declare(world))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(embedded.site), base_url="http://house") as http:

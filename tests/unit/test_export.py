@@ -1,110 +1,19 @@
-"""A graph and what it is exported to are one workflow in two languages: they end alike and give the same."""
+"""A graph and what it is exported to are one workflow in two languages: node by node."""
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Final, get_args
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from linkflow.execution.commands import RunTask
-from linkflow.execution.events import News, TaskFailed, TaskSucceeded
 from linkflow.language.asl import compile_asl
-from linkflow.language.asl_check import check_asl, errors
-from linkflow.language.graph.check import check_graph
-from linkflow.language.graph.export import Exported, Facts, export_asl
+from linkflow.language.graph.export import Facts
 from linkflow.language.json import Json
 from linkflow.nodes.base import BaseNode
 from linkflow.nodes.catalog import NODES
 from linkflow.nodes.condition import Operator
 from tests.unit.driver import Run
+from tests.unit.exports import ODD, both, call, ends, exported, line, same, values
 from tests.unit.graphs import graph, node, program
-
-FACTS: Final = Facts(workspace="ws_1", version=1)
-
-
-def exported(drawn: dict[str, Json], facts: Facts = FACTS) -> Exported:
-    checked = check_graph(drawn, NODES)
-    assert checked.definition is not None, checked.errors
-    result = export_asl(checked.definition, NODES, facts)
-    assert errors(check_asl(result.document)) == []
-    return result
-
-
-def world(task: RunTask) -> News:
-    """Tasks say in their own config what comes of them: the `body` is given back, `/fails` in the address fails."""
-    asked = task.arguments
-    if str(asked.get("url")).endswith("/fails"):
-        return TaskFailed(task.scope, task.task, "Boom", "it broke")
-    return TaskSucceeded(task.scope, task.task, asked.get("body"))
-
-
-def call(name: str, body: Json = None, *, fails: bool = False, **more: Json) -> dict[str, Json]:
-    url = "https://example.com/fails" if fails else "https://example.com/"
-    return node(name, "http_request", {"url": url, "method": "POST", "body": body}, **more)
-
-
-def ends(run: Run) -> tuple[str, Json]:
-    """Status, and the output or the error's name; the words of errors differ between the languages."""
-    failure = run.state.failure
-    return run.state.status, wordless(run.state.output) if failure is None else failure.error
-
-
-def wordless(value: Json) -> Json:
-    match value:
-        case {"code": str() as code, "message": _}:
-            return {"code": code}
-        case dict():
-            return {name: wordless(one) for name, one in value.items()}
-        case list():
-            return [wordless(one) for one in value]
-        case _:
-            return value
-
-
-def both(drawn: dict[str, Json], value: Json = None) -> tuple[tuple[str, Json], tuple[str, Json]]:
-    """How the graph ends on the core, and how its export does."""
-    machine = exported(drawn).document
-    return ends(Run(program(drawn)).start(value).finish(world)), ends(
-        Run(compile_asl(machine)).start(value).finish(world)
-    )
-
-
-def same(drawn: dict[str, Json], value: Json = None) -> Json:
-    """Both end alike; gives the output, or the error."""
-    ours, theirs = both(drawn, value)
-    assert theirs == ours
-    return ours[1]
-
-
-def line(*nodes: dict[str, Json]) -> dict[str, Json]:
-    """A trigger and these nodes one after the other."""
-    names = ["start", *(one["id"] for one in nodes)]
-    return graph([node("start", "manual"), *nodes], *(f"{a} -> {b}" for a, b in pairwise(names)))
-
-
-def values(name: str, **made: Json) -> dict[str, Json]:
-    return node(name, "set", {"values": made})
-
-
-ODD: Final[list[Json]] = [
-    None,
-    [],
-    [1],
-    [[1]],
-    [None],
-    {},
-    {"error": None},
-    {"error": 1},
-    0,
-    False,
-    "",
-    "a",
-    [1, [2]],
-    1.5,
-]
-"""Values that JSONata likes to unwrap, to flatten or to lose."""
 
 
 @pytest.mark.parametrize("value", ODD)
@@ -305,84 +214,6 @@ def test_a_quorum_runs_or_is_skipped_alike(wait_for: Mapping[str, Json], value: 
     assert "waits_longer" in {one.code for one in exported(drawn).warnings}
 
 
-# ---------------------------------------------------------------- graphs inside nodes
-
-
-def body(*nodes: dict[str, Json]) -> dict[str, Json]:
-    """These nodes one after the other, as a graph inside a node."""
-    drawn = graph(list(nodes), *(f"{a['id']} -> {b['id']}" for a, b in pairwise(nodes)))
-    return {"nodes": drawn["nodes"], "edges": drawn["edges"]}
-
-
-def sometimes(name: str, source: str) -> dict[str, Json]:
-    """Fails where the item says so."""
-    url = "https://example.com/{{ item.fails ? 'fails' : '' }}"
-    return node(name, "http_request", {"url": url, "body": f"{{{{ {source} }}}}"})
-
-
-@pytest.mark.parametrize("items", [[], [None], ODD, [[1]], [[1], [2]]])
-def test_a_loop_gives_the_same_list(items: Json) -> None:
-    seen = values("seen", item="{{ item }}", at="{{ index }}", all="{{ trigger }}", one="{{ nodes.start }}")
-    same(line(node("each", "loop", {"items": "{{ trigger }}", "body": body(seen)}), node("m", "merge")), items)
-    same(line(node("each", "loop", {"items": "{{ trigger }}", "body": body(sometimes("a", "input"))})), items)
-    same(line(node("each", "loop", {"items": [1, "{{ trigger }}"], "body": body(sometimes("a", "item"))})), items)
-
-
-TOLERANCES: Final[list[dict[str, Json]]] = [
-    {},
-    {"tolerated_failures": 1},
-    {"tolerated_percentage": 50},
-    {"tolerated_failures": "{{ 2 }}", "tolerated_percentage": 40.5},
-]
-
-
-@pytest.mark.parametrize("tolerated", TOLERANCES)
-@pytest.mark.parametrize("failing", range(5))
-@pytest.mark.parametrize("on_error", ["stop", "continue", "branch"])
-def test_a_loop_tolerates_as_many_failures(tolerated: dict[str, Json], failing: int, on_error: str) -> None:
-    config = {"items": "{{ trigger }}", "body": body(sometimes("a", "[item.n]")), **tolerated}
-    items = [{"fails": number < failing, "n": number} for number in range(4)]
-    same(line(node("each", "loop", config, on_error=on_error)), items)
-
-
-def test_loops_in_loops_see_their_own_items_and_all_that_is_around_them() -> None:
-    leaf = values("leaf", v="{{ item }}", i="{{ index }}", row="{{ nodes.row.v }}", all="{{ $keys(nodes) }}")
-    inner = node("inner", "loop", {"items": "{{ item }}", "body": body(leaf)})
-    outer = node("outer", "loop", {"items": "{{ trigger }}", "body": body(values("row", v="{{ item }}"), inner)})
-    assert same(line(outer), [[1, 2], [], [[3]]]) != []
-
-
-@pytest.mark.parametrize("value", [{"fails": True}, {}])
-@pytest.mark.parametrize("retry", [None, {"max_attempts": 2}])
-@pytest.mark.parametrize("on_error", ["stop", "continue"])
-@pytest.mark.parametrize("handled", [True, False])
-def test_a_try_ends_alike(value: Json, retry: Json, on_error: str, handled: bool) -> None:
-    risky = node(
-        "risky", "http_request", {"url": "https://example.com/{{ trigger.fails ? 'fails' : '' }}", "body": [1]}
-    )
-    first = values("first", code="{{ error.code }}", vars="{{ vars.error.code }}")
-    second = values("second", code="{{ error.code }}", input="{{ input }}") if handled else call("second", fails=True)
-    config = {"body": body(values("before", v=1), risky), "handler": body(first, second)}
-    same(line(node("attempt", "try", config, retry=retry, on_error=on_error), node("m", "merge")), value)
-
-
-@pytest.mark.parametrize(
-    "until",
-    ["{{ output.n >= 3 }}", "{{ vars.passes >= 2 }}", "{{ $count($keys(vars)) = 1 }}", True, "{{ 5 }}", "{{ false }}"],
-)
-@pytest.mark.parametrize("on_error", ["stop", "branch"])
-def test_a_repeat_ends_alike(until: Json, on_error: str) -> None:
-    more = values("more", n="{{ input.n + 1 }}", done="{{ vars.passes }}", vars="{{ vars }}", list=["{{ [input] }}"])
-    config = {"until": until, "at_most": 5, "body": body(more)}
-    same(line(values("zero", n=0), node("again", "repeat", config, on_error=on_error)))
-
-
-def test_a_repeat_hands_on_what_json_can_hold() -> None:
-    for value in ODD:
-        config = {"until": "{{ vars.passes > 1 }}", "body": body(call("same", "{{ input }}"))}
-        assert same(line(node("again", "repeat", config)), value) == value
-
-
 def test_a_sub_workflow_is_waited_for_where_it_should_be() -> None:
     states = exported(line(node("a", "sub_workflow", {"workflow": "x"}))).document["States"]
     assert states["a"]["Resource"] == "linkflow:sub_workflow.sync"
@@ -402,103 +233,3 @@ def test_a_sub_workflow_elsewhere_is_warned_about() -> None:
 @pytest.mark.parametrize("kind", NODES.values(), ids=NODES)
 def test_every_node_type_can_be_exported(kind: type[BaseNode]) -> None:
     assert kind.exported.__qualname__ != BaseNode.exported.__qualname__
-
-
-# ---------------------------------------------------------------- any graph
-
-
-def _sources(draw: st.DrawFn, ancestors: list[str]) -> str:
-    choices = [
-        "trigger",
-        "trigger.x",
-        "input",
-        "input.v",
-        "$$.trigger.x",
-        "[input]",
-        "$exists(error)",
-        "trigger.x[]",
-        "1",
-    ]
-    choices += [f"nodes.{name}" for name in ancestors] + [f"$exists(nodes.{name})" for name in ancestors]
-    return draw(st.sampled_from(choices))
-
-
-@st.composite
-def graphs(draw: st.DrawFn) -> dict[str, Json]:
-    """Any graph in which all failures that end it bear the same name, since which of several comes first may differ."""
-    breaks = draw(st.sampled_from(["tasks", "expressions"]))
-    nodes, edges = [node("start", "manual")], []
-    behind: dict[str, set[str]] = {"start": set()}
-    exits = {"start": ["default"]}
-    for number in range(draw(st.integers(1, 6))):
-        name = f"n{number}"
-        before = draw(
-            st.lists(
-                st.sampled_from(sorted(behind)),
-                min_size=0 if draw(st.integers(0, 5)) == 0 else 1,
-                max_size=3,
-                unique=True,
-            )
-        )
-        behind[name] = set().union(before, *(behind[one] for one in before))
-        edges += [f"{one} -{draw(st.sampled_from(exits[one]))}-> {name}" for one in before]
-        nodes.append(_node(draw, name, sorted(behind[name]), breaks))
-        exits[name] = _exits(nodes[-1])
-    return graph(nodes, *edges)
-
-
-def _node(draw: st.DrawFn, name: str, ancestors: list[str], breaks: str) -> dict[str, Json]:
-    kinds = [
-        "set",
-        "condition",
-        "http_request",
-        "http_request",
-        "respond",
-        *(["merge"] if ancestors and "_" not in name else []),
-    ]
-    kinds += ["loop", "try"] if len(name) < 6 else []
-    kind = draw(st.sampled_from(kinds))
-    more = {"on_error": draw(st.sampled_from(["stop", "continue", "branch"])), "disabled": draw(st.integers(0, 7)) == 0}
-    source = f"{{{{ {_sources(draw, ancestors)} }}}}"
-    broken = draw(st.integers(0, 3)) == 0
-    if broken and breaks == "expressions":
-        source = "{{ $error('no') }}"
-    text = "x" + source if breaks == "tasks" else "the words of errors differ"
-    match kind:
-        case "set":
-            return node(
-                name, kind, {"values": {"v": source, "l": [source, text]}, "keep_input": draw(st.booleans())}, **more
-            )
-        case "condition":
-            operator = draw(st.sampled_from(["equals", "exists", "is_empty", "contains"]))
-            right = draw(st.sampled_from(["a", "error", 1] if operator == "contains" else ODD))
-            return node(name, kind, {"all": [{"left": source, "operator": operator, "right": right}]}, **more)
-        case "merge":
-            return node(name, kind, {"combine": draw(st.sampled_from(["object", "append"]))}, **more)
-        case "loop":
-            inner = body(*(_node(draw, f"{name}_{one}", [], breaks) for one in range(draw(st.integers(1, 2)))))
-            return node(name, kind, {"items": [source, None], "body": _wired(inner)}, **more)
-        case "try":
-            bodies = {key: body(_node(draw, f"{name}_{key[0]}", ancestors, breaks)) for key in ("body", "handler")}
-            return node(name, kind, bodies, **more)
-        case "respond":
-            return node(name, kind, draw(st.sampled_from([{}, {"body": source}])), **more)
-        case _:
-            return call(name, source, fails=broken and breaks == "tasks", **more)
-
-
-def _wired(inner: dict[str, Json]) -> dict[str, Json]:
-    """With edges that the nodes really have."""
-    exits = {one["id"]: _exits(one)[0] for one in inner["nodes"]}
-    return {**inner, "edges": [{**edge, "branch": exits[edge["source"]]} for edge in inner["edges"]]}
-
-
-def _exits(drawn: dict[str, Json]) -> list[str]:
-    found = ["true", "false"] if drawn["type"] == "condition" else ["default"]
-    return found + (["error"] if drawn["on_error"] == "branch" else [])
-
-
-@settings(max_examples=150, deadline=None)
-@given(graphs(), st.sampled_from([*ODD, {"x": [1]}, {"x": None, "error": "e"}]))
-def test_any_graph_and_its_export_end_alike(drawn: dict[str, Json], value: Json) -> None:
-    same(drawn, value)
