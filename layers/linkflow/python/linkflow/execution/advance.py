@@ -82,7 +82,7 @@ def advance(program: p.Program, state: State, news: Iterable[e.News], now: float
     """Everything that follows from `news` at the moment `now`; `state` is carried along. Never raises."""
     admitted = (admit(program, state, told, now) for told in news)
     events: list[e.Event] = [event for event in admitted if event is not None]
-    resumed = any(isinstance(event, e.VisitResumed) for event in events)
+    resumed = any(type(event) is e.VisitResumed for event in events)
     if state.cancel is not None and wishes.waits_for_the_rest(program, state):
         _walk(program, state, now, events)
     for event in _consequences(program, state, now, resumed=resumed):
@@ -109,19 +109,14 @@ def _walk(program: p.Program, state: State, now: float, events: list[e.Event]) -
             for event in decide(program, state, number, now):
                 evolve(state, event, now)
                 events.append(event)
-                if event.__class__ is e.StateEntered and _runs_away(state, number):
+                if event.__class__ is e.StateEntered and state.scopes[number].entries > MOST_ENTRIES:
                     events.append(_ran_away(state))
                     evolve(state, events[-1], now)
 
 
 def unfinished(state: State) -> bool:
     """Whether there is more to decide at once."""
-    return bool(state.agenda) and state.paused is None and not state.closed
-
-
-def _runs_away(state: State, number: int) -> bool:
-    """Whether one scope entered more states, without waiting, than a loop that ends would."""
-    return not state.closed and state.scopes[number].entries > MOST_ENTRIES
+    return bool(state.agenda) and state.paused is None and state.status == "running"
 
 
 def _ran_away(state: State) -> e.Event:
@@ -262,7 +257,7 @@ def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
 def _key(state: State, scope: Scope) -> str:
     """The same for every attempt of this entry; a Map that writes makes one request after another."""
     key = f"{state.names.execution_id}-{scope.id}-{scope.entered_id}"
-    written = scope.composite.written if isinstance(scope.composite, Iterations) else 0
+    written = scope.composite.written if type(scope.composite) is Iterations else 0
     return f"{key}-{written}" if written else key
 
 

@@ -161,8 +161,11 @@ def _starting(box: p.Graph) -> list[str]:
 
 def _awaited(box: p.Graph, work: Nodes) -> list[str]:
     """The nodes behind freshly settled ones that have not begun themselves, in the graph's order."""
-    found = {edge.target for name in work.fresh for edge in box.nodes[name].outgoing}
-    waiting = {name for name in found if name not in work.exits and name not in work.open}
+    waiting: set[str] = set()
+    for name in work.fresh:
+        for edge in box.nodes[name].outgoing:
+            if edge.target not in work.exits and edge.target not in work.open:
+                waiting.add(edge.target)
     return list(waiting) if len(waiting) < 2 else [name for name in box.nodes if name in waiting]
 
 
@@ -200,9 +203,6 @@ def _sources(node: p.GraphNode, work: Nodes) -> tuple[str, ...]:
 
 
 def _last(box: p.Graph, work: Nodes) -> tuple[str, ...]:
-    return tuple(name for name, node in box.nodes.items() if work.exits[name] is not None and _is_last(node, work))
-
-
-def _is_last(node: p.GraphNode, work: Nodes) -> bool:
-    """No live edge leads on from it."""
-    return not any(_is_live(edge, work) for edge in node.outgoing)
+    """Those that ran, and from which no live edge leads on."""
+    gone_on = {edge.source for node in box.nodes.values() for edge in node.incoming if _is_live(edge, work)}
+    return tuple(name for name in box.nodes if work.exits[name] is not None and name not in gone_on)

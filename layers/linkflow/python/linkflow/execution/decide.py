@@ -26,7 +26,7 @@ from linkflow.language.view import EvaluationFailed, View
 from linkflow.nodes.continue_as_new import CONTINUE_AS_NEW, ContinueAsNew
 
 Events = Iterable[e.Event]
-_COUNTS_RETRIES = (p.Task, p.Receive, p.Map, p.Parallel)
+_COUNTS_RETRIES = frozenset({p.Task, p.Receive, p.Map, p.Parallel})
 _AT_REST: frozenset[Phase] = frozenset({"delayed", "task", "wait", "backoff"})
 
 
@@ -52,7 +52,7 @@ def decide(program: p.Program, state: State, number: int, now: float) -> Events:
     box = program.machines[scope.machine].states[scope.state]
     if phase == "composite" and isinstance(box, p.Graph):
         return composites.continue_graph(box, state, scope)
-    view = View(scope.input, ScopeSurroundings(state, scope, now, retries=isinstance(box, _COUNTS_RETRIES)))
+    view = View(scope.input, ScopeSurroundings(state, scope, now, retries=type(box) in _COUNTS_RETRIES))
     try:
         if phase == "run":
             return tuple(_run(program, box, state, scope, view))
@@ -74,7 +74,7 @@ def _enter(program: p.Program, state: State, scope: Scope) -> e.Event:
 def _is_dealt(state: State, scope: Scope) -> bool:
     """Whether the scope stands for a part of a wide Map."""
     around = state.scopes[scope.parent].composite if scope.parent is not None else None
-    return isinstance(around, Iterations) and around.dealt > 0
+    return type(around) is Iterations and around.dealt > 0
 
 
 def _end(state: State, scope: Scope) -> Events:
@@ -87,14 +87,14 @@ def _end(state: State, scope: Scope) -> Events:
 
 def _run(program: p.Program, box: p.State, state: State, scope: Scope, view: View) -> Events:
     match box:
+        case p.Node():
+            return _evaluate(program, box, scope, view)
         case p.Task() if box.resource == CONTINUE_AS_NEW:
             return (_continue_as_new(box, state, scope, view),)
         case p.Task():
             return (_schedule(program, box, state, scope, view),)
         case p.Receive():
             return (_receive(program, box, scope, view),)
-        case p.Node():
-            return _evaluate(program, box, scope, view)
         case p.Pass() | p.Succeed():
             return _leave(program, box, scope, view, box.flow.arguments(box.flow.enter(view)))
         case p.Choice():

@@ -78,6 +78,7 @@ __all__ = [
     "Fact",
     "GraphStarted",
     "HandedOver",
+    "Incident",
     "ItemsRead",
     "LeaseLapsed",
     "MapRunStarted",
@@ -105,6 +106,7 @@ __all__ = [
     "StateEntered",
     "StateExited",
     "StateFailed",
+    "Step",
     "TaskFailed",
     "TaskHeartbeat",
     "TaskPostponed",
@@ -137,19 +139,25 @@ News = (
 )
 """What the world outside the core may report."""
 
-Event = (
+Step = (
     StateEntered
     | StateExited
+    | ScopeOpened
     | TaskScheduled
     | TaskSucceeded
-    | ScopeOpened
-    | NodeSkipped
     | GraphStarted
     | CompositeFinished
-    | WaitStarted
-    | MomentReached
     | ExecutionStarted
     | ExecutionSucceeded
+)
+"""What the book of an execution consists of that takes its course. Each of these classes is final, so that they may be
+told apart by `type(event) is …`: where a class pattern does not fit, Python asks the metaclass of these records whether
+it does after all, and ten such questions take longer than most facts take to be copied."""
+
+Incident = (
+    NodeSkipped
+    | WaitStarted
+    | MomentReached
     | TaskFailed
     | TaskStarted
     | TaskTimedOut
@@ -186,4 +194,6 @@ Event = (
     | ExecutionAdmitted
     | HandedOver
 )
-"""Every event, the frequent ones first."""
+"""Everything else that may happen, the frequent ones first."""
+
+Event = Step | Incident

@@ -37,44 +37,46 @@ def evolve(state: State, event: e.Event, at: float) -> None:
         heappop(state.moments)
 
 
-def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR0912, PLR0915 (one arm per event)
+def _copy(state: State, event: e.Event, at: float) -> None:
+    """See `Step` for why these are told apart otherwise than all others."""
+    if type(event) is e.StateEntered:
+        _enter(state, state.scopes[event.scope], event.state, at)
+    elif type(event) is e.StateExited:
+        _exit(state, state.scopes[event.scope], event)
+    elif type(event) is e.ScopeOpened:
+        open_scope(state, state.scopes[event.parent], event)
+    elif type(event) is e.TaskScheduled:
+        schedule(state, state.scopes[event.scope], event, at)
+    elif type(event) is e.TaskSucceeded:
+        _succeed(state, event)
+    elif type(event) is e.GraphStarted:
+        _start_graph(state, state.scopes[event.scope], event)
+    elif type(event) is e.CompositeFinished:
+        _finish(state, event)
+    elif type(event) is e.ExecutionStarted:
+        _start(state, event, at)
+    elif type(event) is e.ExecutionSucceeded:
+        state.output = state.scopes[0].carry
+        _close(state, "succeeded", at)
+    else:
+        _copy_incident(state, event, at)
+
+
+def _copy_incident(state: State, event: e.Incident, at: float) -> None:  # noqa: C901, PLR0912, PLR0915 (one arm each)
     match event:
-        case e.StateEntered():
-            _enter(state, state.scopes[event.scope], event.state, at)
-        case e.StateExited():
-            _exit(state, state.scopes[event.scope], event)
-        case e.ScopeOpened():
-            open_scope(state, state.scopes[event.parent], event)
-        case e.TaskScheduled():
-            schedule(state, state.scopes[event.scope], event, at)
-        case e.TaskSucceeded() if is_part(state.scopes[event.scope]):
-            part_settled(state, state.scopes[event.scope], event.result)
         case e.TaskFailed() | e.TaskTimedOut() if is_part(state.scopes[event.scope]):
             _given_up(state, event)
             part_failed(state, state.scopes[event.scope], Failure(event.error, event.cause))
-        case e.TaskSucceeded():
-            scope = task_over(state, event.scope)
-            scope.result, scope.exit = event.result, event.exit
-            scope.phase = "finish" if scope.composite is None else "composite"
         case e.NodeSkipped():
             nodes = _nodes(state.scopes[event.scope])
             nodes.exits[event.node] = None
             nodes.fresh.append(event.node)
             nodes.begun = True
             wake(state, event.scope)
-        case e.GraphStarted():
-            _start_graph(state, state.scopes[event.scope], event)
-        case e.CompositeFinished():
-            _finish(state, event)
         case e.WaitStarted():
             sleep(state, state.scopes[event.scope], event.until, "wait")
         case e.MomentReached():
             _wait_over(state, state.scopes[event.scope])
-        case e.ExecutionStarted():
-            _start(state, event, at)
-        case e.ExecutionSucceeded():
-            state.output = state.scopes[0].carry
-            _close(state, "succeeded", at)
         case e.TaskFailed():
             _given_up(state, event)
             scope = task_over(state, event.scope)
@@ -174,6 +176,15 @@ def _copy(state: State, event: e.Event, at: float) -> None:  # noqa: C901, PLR09
             assert_never(event)
 
 
+def _succeed(state: State, event: e.TaskSucceeded) -> None:
+    if is_part(state.scopes[event.scope]):
+        part_settled(state, state.scopes[event.scope], event.result)
+        return
+    scope = task_over(state, event.scope)
+    scope.result, scope.exit = event.result, event.exit
+    scope.phase = "finish" if scope.composite is None else "composite"
+
+
 def own_evaluation_failed(event: e.StateFailed, scope: Scope) -> bool:
     """Whether the failure is of the state's own expression, and not of one further inside."""
     inner = scope.composite is not None and scope.composite.failed is not None
@@ -262,7 +273,7 @@ def _start_run(state: State, event: e.MapRunStarted) -> None:
 def _finish(state: State, event: e.CompositeFinished) -> None:
     scope = ready(state, event.scope, "finish")
     composite = scope.composite
-    ran = isinstance(composite, Iterations) and composite.run != ""
+    ran = type(composite) is Iterations and composite.run != ""
     count(state, scope, 2 if ran else 1)
     scope.result = _result(composite, event.last) if event.result is UNSET else event.result
     scope.composite = None

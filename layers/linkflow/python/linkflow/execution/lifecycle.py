@@ -2,6 +2,8 @@
 unions.
 """
 
+from typing import final
+
 import msgspec
 from msgspec import UnsetType
 
@@ -63,6 +65,7 @@ class ResetOf(msgspec.Struct, frozen=True, omit_defaults=True):
     index: int
 
 
+@final
 class ExecutionStarted(Fact, frozen=True):
     input: Json
     names: Names
@@ -93,6 +96,7 @@ class ExecutionStarted(Fact, frozen=True):
     """Of what waits for its turn, the higher comes first."""
 
 
+@final
 class ExecutionSucceeded(Fact, frozen=True):
     """The root machine ended; its last output is the execution's."""
 

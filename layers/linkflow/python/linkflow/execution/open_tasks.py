@@ -30,7 +30,7 @@ def schedule(state: State, scope: Scope, event: e.TaskScheduled, at: float) -> N
     if scope.composite is None:
         scope.attempt, scope.result = event.attempt, UNSET
         state.histories[scope.history] += 1 if leased else 2
-    elif isinstance(scope.composite, Iterations) and scope.composite.stage != "reading":
+    elif type(scope.composite) is Iterations and scope.composite.stage != "reading":
         scope.composite.stage = "writing"
     for moment in (event.deadline, beat):
         if moment is not None:
@@ -41,7 +41,7 @@ def task_over(state: State, number: int) -> Scope:
     scope = state.scopes[number]
     scope.task = None
     waited(state, scope)
-    if isinstance(scope.composite, Iterations):
+    if type(scope.composite) is Iterations:
         scope.composite.written += int(scope.composite.stage == "writing")
     else:
         state.histories[scope.history] += 1

@@ -3,6 +3,7 @@ the unions.
 """
 
 from collections.abc import Mapping
+from typing import final
 
 from msgspec import UNSET
 
@@ -12,6 +13,7 @@ from linkflow.language.json import Json
 # ---------------------------------------------------------------- scopes and states
 
 
+@final
 class ScopeOpened(Fact, frozen=True):
     """A branch, an iteration or a node began, in the composite state `parent` is in. Its first input is `input`, or
     comes from what `parent` holds: the outputs of the nodes `sources`, the item at index `key`, or the parent's input.
@@ -25,11 +27,13 @@ class ScopeOpened(Fact, frozen=True):
     gather: bool = False
 
 
+@final
 class StateEntered(Fact, frozen=True):
     scope: int
     state: str
 
 
+@final
 class StateExited(Fact, frozen=True):
     """The state is done and left for `next`; with None its machine is done, and left by `exit`.
     `output` is left out when it is the state's result (or, when there was none, its input)."""
@@ -148,6 +152,7 @@ class ItemsRead(Fact, frozen=True):
     dealt: int = 0
 
 
+@final
 class GraphStarted(Fact, frozen=True):
     """`repeats`: it may be gone through again, and counts how often it was."""
 
@@ -163,6 +168,7 @@ class NodeSkipped(Fact, frozen=True):
     node: str
 
 
+@final
 class CompositeFinished(Fact, frozen=True):
     """Every branch, iteration or node is settled. The result is the list of what they made, or `result` where a Map's
     results were written elsewhere; of a graph, the output of the node in `last`, or an object of them when there are

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 
+import msgspec
+
 from linkflow.execution.state import Iterations, Nodes, Scope, State
 from linkflow.execution.tokens import LinkKind, stand_in, task_token
 from linkflow.language.json import Json
@@ -17,38 +19,19 @@ def moment_text(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class ScopeSurroundings:
-    """The `Surroundings` of the state that `scope` stands in."""
+class ScopeSurroundings(msgspec.Struct, eq=False):
+    """The `Surroundings` of the state that `scope` stands in. `item`: the Map's item that is being looked at; `token`:
+    the number of the task whose token may be read; `retries`: whether the state is of a kind that counts them;
+    `address`: what the task's links begin with, which are good until the moment `expires`."""
 
-    __slots__ = ("_now", "address", "expires", "item", "retries", "scope", "state", "token")
-
-    def __init__(
-        self,
-        state: State,
-        scope: Scope,
-        now: float,
-        item: tuple[int, Json] | None = None,
-        token: int | None = None,
-        *,
-        retries: bool = True,
-        address: str = "",
-        expires: float = 0.0,
-    ) -> None:
-        """`item`: the Map's item that is being looked at; `token`: the number of the task whose token may be read;
-        `retries`: whether the state is of a kind that counts them; `address`: what the task's links begin with, which
-        are good until the moment `expires`."""
-        self.retries = retries
-        self.address = address
-        self.expires = expires
-        self.state = state
-        self.scope = scope
-        self._now = now
-        self.item = item
-        self.token = token
-
-    @property
-    def now(self) -> float:
-        return self._now
+    state: State
+    scope: Scope
+    now: float
+    item: tuple[int, Json] | None = None
+    token: int | None = None
+    retries: bool = True
+    address: str = ""
+    expires: float = 0.0
 
     def variables(self) -> Mapping[str, Json]:
         """The variables of this scope and, where it has none of that name, of those around it, up to where another

@@ -3,7 +3,7 @@ which has the unions.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, final
 
 from msgspec import UNSET
 
@@ -11,6 +11,7 @@ from linkflow.execution.lifecycle import Fact, Value
 from linkflow.language.json import Json
 
 
+@final
 class TaskScheduled(Fact, frozen=True):
     """A task is owed. `task` numbers it within the execution; what is reported about it names that number, so that a
     late report never meets another task. `arguments` is left out when it is the state's input. `deadline` and
@@ -51,6 +52,7 @@ class TaskHeartbeat(Fact, frozen=True):
     task: int
 
 
+@final
 class TaskSucceeded(Fact, frozen=True):
     scope: int
     task: int

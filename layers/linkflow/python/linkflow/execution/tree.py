@@ -28,13 +28,13 @@ def settle(state: State, scope: Scope, output: Json, exit_name: str) -> None:
     """The scope's machine is done: its result goes to the parent's composite, and the scope is gone."""
     parent = leave(state, scope)
     match parent.composite:
-        case Branches() | Iterations() as many:
-            many.results[int(scope.key)] = output
-            count(state, parent, int(isinstance(many, Iterations) and not many.distributed))
         case Nodes() as nodes:
             node = str(scope.key)
             nodes.results[node], nodes.exits[node] = output, exit_name
             nodes.fresh.append(node)
+        case Branches() | Iterations() as many:
+            many.results[int(scope.key)] = output
+            count(state, parent, int(isinstance(many, Iterations) and not many.distributed))
         case None:
             pass
     wake(state, parent.id)
@@ -54,10 +54,10 @@ def leave(state: State, scope: Scope) -> Scope:
     deafen(state, scope)
     parent = state.scopes[scope.parent]
     match parent.composite:
-        case Branches() | Iterations() as many:
-            many.open.pop(int(scope.key), None)
         case Nodes() as nodes:
             nodes.open.pop(str(scope.key), None)
+        case Branches() | Iterations() as many:
+            many.open.pop(int(scope.key), None)
         case None:
             pass
     return parent
@@ -65,6 +65,10 @@ def leave(state: State, scope: Scope) -> Scope:
 
 def open_scope(state: State, parent: Scope, event: e.ScopeOpened) -> None:
     match parent.composite:
+        case Nodes() as nodes:
+            nodes.open[str(event.key)] = event.scope
+            nodes.fresh, nodes.begun = [], True
+            carry = _gathered(nodes, event, parent.input)
         case Branches() as branches:
             branches.open[int(event.key)] = event.scope
             carry = parent.carry
@@ -74,17 +78,13 @@ def open_scope(state: State, parent: Scope, event: e.ScopeOpened) -> None:
             iterations.next = min(first + (iterations.dealt or 1), len(iterations.items))
             carry = iterations.items[first : iterations.next] if iterations.dealt else iterations.items[first]
             count(state, parent, int(not iterations.distributed))
-        case Nodes() as nodes:
-            nodes.open[str(event.key)] = event.scope
-            nodes.fresh, nodes.begun = [], True
-            carry = _gathered(nodes, event, parent.input)
         case None:
             carry = parent.input
     if event.input is not UNSET:
         carry = event.input
-    address = address_of(parent.machine, parent.state, ITEM if isinstance(parent.composite, Iterations) else event.key)
+    address = address_of(parent.machine, parent.state, ITEM if type(parent.composite) is Iterations else event.key)
     opened = Scope(event.scope, parent.id, event.key, address, carry, parent.history)
-    if isinstance(parent.composite, Iterations) and parent.composite.distributed:
+    if type(parent.composite) is Iterations and parent.composite.distributed:
         opened.history, opened.given, state.histories[event.scope] = event.scope, carry, 1
         opened.input = carry if parent.composite.dealt else None
     state.scopes[event.scope] = opened

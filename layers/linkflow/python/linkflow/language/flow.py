@@ -1,8 +1,9 @@
 """How data goes through a state: Protocols that dialects fulfil and the core calls, which knows no query language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from linkflow.language.json import Json
 from linkflow.language.view import View
@@ -14,8 +15,7 @@ class Expression(Protocol):
     def evaluate(self, view: View) -> Json: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Shaped:
+class Shaped(msgspec.Struct, frozen=True):
     """What a state makes of its result: the output that goes on, and the variables it assigns."""
 
     output: Json

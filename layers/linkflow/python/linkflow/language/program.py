@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal, Protocol
 
+import msgspec
+
 from linkflow.language.flow import Condition, Expression, Flow, Moment
 from linkflow.language.handlers import Catcher, Retrier
 from linkflow.language.items import Batcher, Reader, Writer
@@ -118,8 +120,7 @@ class Receive(Box):
     default_timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What a pure node says: its output and the exit it leaves by, and the answer to a waiting webhook, if any."""
 
     output: Json

@@ -7,6 +7,8 @@ the graph's roots, the seed) is asked from the surroundings only when an express
 from collections.abc import Mapping
 from typing import Final, Literal, Protocol, final
 
+import msgspec
+
 from linkflow.language.json import Json
 
 
@@ -69,18 +71,13 @@ class Surroundings(Protocol):
         ...
 
 
-class View:
+class View(msgspec.Struct, eq=False):
     """`input` is the document an expression starts from; `result` and `error_output` exist only behind a task."""
 
-    __slots__ = ("around", "error_output", "input", "result")
-
-    def __init__(
-        self, document: Json, around: Surroundings, result: Json = MISSING, error_output: Json = MISSING
-    ) -> None:
-        self.input = document
-        self.around = around
-        self.result = result
-        self.error_output = error_output
+    input: Json
+    around: Surroundings
+    result: Json = MISSING
+    error_output: Json = MISSING
 
     def over(self, document: Json) -> "View":
         """The same view, starting from another document."""
