@@ -1,7 +1,7 @@
 """Workflows: checked whole, then saved whole."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -175,8 +175,7 @@ async def requests(
     workflow = await world.engine.workflows.get(workspace, workflow_id)
     node, now = await _start_node(world, workflow), world.clock.now()
     return [
-        replace(chosen(one, workflow, "manual", node, _key(idempotency_key, index), now), by=by)
-        for index, one in enumerate(wanted)
+        chosen(one, workflow, "manual", node, _key(idempotency_key, index), now, by) for index, one in enumerate(wanted)
     ]
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from linkflow.search import Facets
 
 # ---------------------------------------------------------------- table
@@ -23,8 +25,7 @@ class Index(StrEnum):
     """What must be looked at when its time has come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """Where an item stands: `pk` gathers items that are read together, `sk` orders them (by UTF-8 bytes)."""
 
     pk: str

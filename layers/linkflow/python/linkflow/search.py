@@ -9,7 +9,7 @@ import base64
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal, Protocol
 
@@ -27,8 +27,7 @@ _ID = re.compile(r"ex_[0-9A-Z]{26}", re.IGNORECASE)
 _STEP = math.log(1.02)
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
+class Facets(msgspec.Struct, frozen=True):
     """What one execution, named `id`, is found by. `shelf` holds what is searched together: the executions of a
     workspace, or those of its archive. Moments are seconds since 1970."""
 
@@ -45,11 +44,15 @@ class Facets:
     name: str = ""
     business_key: str = ""
     tags: tuple[str, ...] = ()
-    attributes: Mapping[str, Value] = field(default_factory=dict)
+    attributes: Mapping[str, Value] = {}
 
     @property
     def duration(self) -> float | None:
         return None if self.closed_at is None else max(0.0, self.closed_at - self.started_at)
+
+    @property
+    def pace(self) -> int | None:
+        return None if self.duration is None else pace(self.duration)
 
     @property
     def words(self) -> frozenset[str]:

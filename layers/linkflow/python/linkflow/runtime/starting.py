@@ -42,9 +42,15 @@ class StartOptions(Schema):
 
 
 def chosen(
-    options: StartOptions, workflow: Workflow, trigger: str, node: str | None, key: str | None, now: float
+    options: StartOptions,
+    workflow: Workflow,
+    trigger: str,
+    node: str | None,
+    key: str | None,
+    now: float,
+    by: str = "",
 ) -> Start:
-    """The start that is asked for, at the moment `now`, of `workflow` from its trigger `node`."""
+    """The start that is asked for (by `by`), at the moment `now`, of `workflow` from its trigger `node`."""
     return Start(
         workflow,
         options.input,
@@ -57,6 +63,7 @@ def chosen(
         tags=tuple(options.tags),
         attributes=options.attributes,
         priority=options.priority,
+        by=by,
         key_policy=options.key_policy,
         begins=_begins(options.delay, options.start_at, now),
         timeout=options.timeout,

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 from linkflow.errors import Fault, Invalid
 from linkflow.ports import Index, Item, Key, Table
-from linkflow.search import Cell, Cells, Facets, Found, Query, Value, cursor_of, fits, pace, position_of
+from linkflow.search import Cell, Cells, Facets, Found, Query, Value, cursor_of, fits, position_of
 from linkflow.stores import index_keys
 from linkflow.stores.records import Summary, decode
 
@@ -205,9 +205,8 @@ def _at(query: Query, facets: Facets) -> float:
 def _cell(facets: Facets, bucket: float | None) -> tuple[str, float, str, int | None]:
     if bucket is None:
         return "", 0.0, facets.status, None
-    duration = facets.duration
     at = facets.started_at // bucket * bucket
-    return facets.workflow, at, facets.status, None if duration is None else pace(duration)
+    return facets.workflow, at, facets.status, facets.pace
 
 
 def _cells(counted: Counter[tuple[str, float, str, int | None]]) -> list[Cell]:

@@ -1,15 +1,25 @@
-"""What items are found by, as rows: written in the transaction of the item they belong to, by its row's number."""
+"""What items are found by, as rows: written in the transaction of the item they belong to, by its row's number.
+
+What the caller gave at the start never changes; so an execution that closes is another row only in a few columns, and a
+statement that names no others leaves all other indexes alone.
+"""
 
 import sqlite3
 from collections.abc import Iterator
 
-from linkflow.search import Attribute, Facets, pace
+from linkflow.ports import Key
+from linkflow.search import Attribute, Facets
 
 _COLUMNS = (
     "shelf, started_at, status, workflow, version, begun_by, closed_at, duration, pace, error, parent, business_key, "
     "item"
 )
 _INSERT = f"INSERT INTO facet ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 (constants)
+_NUMBER = "SELECT id FROM item WHERE pk = ? AND sk = ?"
+_CLOSE = (
+    "UPDATE facet SET status = ?, closed_at = ?, duration = ?, pace = ? "  # noqa: S608 (constants)
+    f"WHERE item = ({_NUMBER}) AND shelf = ? AND error IS ?"
+)
 _UPDATE = (
     "UPDATE facet SET shelf = ?, started_at = ?, status = ?, workflow = ?, version = ?, begun_by = ?, closed_at = ?, "
     "duration = ?, pace = ?, error = ?, parent = ?, business_key = ? WHERE item = ?"
@@ -19,15 +29,19 @@ _TERMS_FOLLOW = "SELECT shelf, error FROM facet WHERE item = ?"
 _DELETE_TERMS = "DELETE FROM term WHERE item = ?"
 
 
-def insert(cursor: sqlite3.Cursor, item: int, facets: Facets) -> None:
+def insert(cursor: sqlite3.Cursor, item: int | None, facets: Facets) -> None:
     """Of an item that has none yet."""
     cursor.execute(_INSERT, _row(item, facets))
     _insert_terms(cursor, item, facets)
 
 
-def replace(cursor: sqlite3.Cursor, item: int, facets: Facets) -> None:
-    """Of an item that may have some. What the caller gave at the start never changes, so its terms do only with the
-    shelf or the error."""
+def replace(cursor: sqlite3.Cursor, key: Key, facets: Facets) -> None:
+    """Of an item that may have some. Its terms change only with the shelf or the error."""
+    ended = (facets.status, facets.closed_at, facets.duration, facets.pace)
+    cursor.execute(_CLOSE, (*ended, key.pk, key.sk, facets.shelf, facets.error))
+    if cursor.rowcount:
+        return
+    (item,) = cursor.execute(_NUMBER, (key.pk, key.sk)).fetchone()
     before = cursor.execute(_TERMS_FOLLOW, (item,)).fetchone()
     if before is None:
         insert(cursor, item, facets)
@@ -65,8 +79,7 @@ def wish(wanted: Attribute) -> tuple[str, float | None, float | None]:
     return term, number, number
 
 
-def _row(item: int, one: Facets) -> tuple[object, ...]:
-    duration = one.duration
+def _row(item: int | None, one: Facets) -> tuple[object, ...]:
     return (
         one.shelf,
         one.started_at,
@@ -75,8 +88,8 @@ def _row(item: int, one: Facets) -> tuple[object, ...]:
         one.version,
         one.trigger,
         one.closed_at,
-        duration,
-        None if duration is None else pace(duration),
+        one.duration,
+        one.pace,
         one.error,
         one.parent or None,
         one.business_key or None,
@@ -84,7 +97,7 @@ def _row(item: int, one: Facets) -> tuple[object, ...]:
     )
 
 
-def _insert_terms(cursor: sqlite3.Cursor, item: int, one: Facets) -> None:
+def _insert_terms(cursor: sqlite3.Cursor, item: int | None, one: Facets) -> None:
     for term, number in _terms(one):
         cursor.execute(_INSERT_TERM, (one.shelf, term, number, one.started_at, item))
 
