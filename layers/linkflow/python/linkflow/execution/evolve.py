@@ -12,16 +12,12 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution import mailbox, wishes
-from linkflow.execution.failures import INTERRUPTED
+from linkflow.execution.failures import INTERRUPTED, QUERY_EVALUATION
+from linkflow.execution.open_composites import finish, set_out, skip, start_branches, start_graph, start_map, take_items
 from linkflow.execution.open_tasks import beat, postpone, schedule, sleep, started, submitted, task_over
 from linkflow.execution.parts import begin_part, is_part, part_failed, part_settled
-from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Phase, Scope, Stage, State, Status
-from linkflow.execution.tree import abort, compose, count, fail, open_scope, orphan, ready, settle, waited, wake
-from linkflow.language.json import Json
-from linkflow.language.program import PASSES
-
-EVALUATION_FAILED = "States.QueryEvaluationError"
-"""The error of JSONata expressions, the only one that has an event of its own in a history."""
+from linkflow.execution.state import Failure, Iterations, Phase, Scope, State, Status
+from linkflow.execution.tree import abort, count, fail, open_scope, orphan, ready, settle, waited
 
 EXECUTION_DEADLINE = -1
 """Stands for the scope in `State.moments` when the moment is the execution's own deadline."""
@@ -50,9 +46,9 @@ def _copy(state: State, event: e.Event, at: float) -> None:
     elif type(event) is e.TaskSucceeded:
         _succeed(state, event)
     elif type(event) is e.GraphStarted:
-        _start_graph(state, state.scopes[event.scope], event)
+        start_graph(state, state.scopes[event.scope], event)
     elif type(event) is e.CompositeFinished:
-        _finish(state, event)
+        finish(state, event)
     elif type(event) is e.ExecutionStarted:
         _start(state, event, at)
     elif type(event) is e.ExecutionSucceeded:
@@ -68,11 +64,7 @@ def _copy_incident(state: State, event: e.Incident, at: float) -> None:  # noqa:
             _given_up(state, event)
             part_failed(state, state.scopes[event.scope], Failure(event.error, event.cause))
         case e.NodeSkipped():
-            nodes = _nodes(state.scopes[event.scope])
-            nodes.exits[event.node] = None
-            nodes.fresh.append(event.node)
-            nodes.begun = True
-            wake(state, event.scope)
+            skip(state, event)
         case e.WaitStarted():
             sleep(state, state.scopes[event.scope], event.until, "wait")
         case e.MomentReached():
@@ -119,18 +111,13 @@ def _copy_incident(state: State, event: e.Incident, at: float) -> None:  # noqa:
         case e.ScopeAborted():
             abort(state, state.scopes[event.scope])
         case e.ParallelStarted():
-            compose(state, event.scope, Branches(width=event.branches))
-            count(state, state.scopes[event.scope], 1)
-            if event.input is not UNSET:
-                state.scopes[event.scope].carry = event.input
+            start_branches(state, state.scopes[event.scope], event)
         case e.MapStarted():
-            _start_map(state, state.scopes[event.scope], event)
+            start_map(state, state.scopes[event.scope], event)
         case e.MapRunStarted():
-            _start_run(state, event)
+            set_out(state, event)
         case e.ItemsRead():
-            work = _iterations(ready(state, event.scope, "composite"))
-            work.items, work.stage, work.dealt = event.items, "running", event.dealt
-            state.scopes[event.scope].result = UNSET
+            take_items(state, event)
         case e.Responded():
             state.response = event.response
         case e.ExecutionFailed():
@@ -188,7 +175,7 @@ def _succeed(state: State, event: e.TaskSucceeded) -> None:
 def own_evaluation_failed(event: e.StateFailed, scope: Scope) -> bool:
     """Whether the failure is of the state's own expression, and not of one further inside."""
     inner = scope.composite is not None and scope.composite.failed is not None
-    return event.error == EVALUATION_FAILED and not inner
+    return event.error == QUERY_EVALUATION and not inner
 
 
 def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
@@ -227,7 +214,7 @@ def _enter(state: State, scope: Scope, name: str, at: float) -> None:
 
 def _exit(state: State, scope: Scope, event: e.StateExited) -> None:
     state.histories[scope.history] += 1 if scope.failure is None or not scope.failure.composite else 2
-    output: Json = event.output
+    output = event.output
     if output is UNSET:
         output = scope.input if scope.result is UNSET else scope.result
     if event.assigned:
@@ -242,41 +229,6 @@ def _exit(state: State, scope: Scope, event: e.StateExited) -> None:
         state.agenda.append(scope.id)
     else:
         settle(state, scope, output, event.exit)
-
-
-def _start_graph(state: State, scope: Scope, event: e.GraphStarted) -> None:
-    compose(state, scope.id, Nodes(width=event.nodes))
-    count(state, scope, 1)
-    if event.repeats and PASSES not in scope.variables:
-        scope.variables = {**scope.variables, PASSES: 0}
-
-
-def _start_map(state: State, scope: Scope, event: e.MapStarted) -> None:
-    items = scope.input if event.items is UNSET else event.items
-    limits = (event.max_concurrency, event.tolerated_count, event.tolerated_percentage)
-    stage: Stage = "starting" if event.distributed else "running"
-    compose(state, scope.id, Iterations(items, *limits, event.distributed, event.keep_errors, stage))
-    count(state, scope, 1)
-
-
-def _start_run(state: State, event: e.MapRunStarted) -> None:
-    scope = ready(state, event.scope, "composite")
-    work = _iterations(scope)
-    work.run, work.stage = event.run, "reading" if event.reading else "running"
-    work.tolerated_count, work.tolerated_percentage = event.tolerated_count, event.tolerated_percentage
-    work.max_items, work.writer, work.dealt = event.max_items, event.writer, event.dealt
-    if event.items is not UNSET:
-        work.items = event.items
-    count(state, scope, 1)
-
-
-def _finish(state: State, event: e.CompositeFinished) -> None:
-    scope = ready(state, event.scope, "finish")
-    composite = scope.composite
-    ran = type(composite) is Iterations and composite.run != ""
-    count(state, scope, 2 if ran else 1)
-    scope.result = _result(composite, event.last) if event.result is UNSET else event.result
-    scope.composite = None
 
 
 def _wait_over(state: State, scope: Scope) -> None:
@@ -300,34 +252,6 @@ def _close(state: State, status: Status, at: float) -> None:
     for scope in state.scopes.values():
         orphan(state, scope)
     state.scopes, state.agenda, state.moments, state.receivers = {}, [], [], []
-
-
-def _nodes(scope: Scope) -> Nodes:
-    assert isinstance(scope.composite, Nodes)  # noqa: S101 (only a graph skips nodes)
-    return scope.composite
-
-
-def _iterations(scope: Scope) -> Iterations:
-    assert isinstance(scope.composite, Iterations)  # noqa: S101 (only a Map runs)
-    return scope.composite
-
-
-def _result(composite: Branches | Iterations | Nodes | None, last: tuple[str, ...]) -> Json:
-    match composite:
-        case Iterations(keep_errors=True):
-            failed: dict[int, Json] = {index: error_output(one) for index, one in composite.errors.items()}
-            return [value for _, value in sorted((composite.results | failed).items())]
-        case Branches() | Iterations():
-            return [composite.results[index] for index in sorted(composite.results)]
-        case Nodes():
-            return composite.results[last[0]] if len(last) == 1 else {name: composite.results[name] for name in last}
-        case None:
-            return None
-
-
-def error_output(failure: Failure) -> Json:
-    """What stands in a loop's result for an item that failed, as `on_error: continue` would leave it."""
-    return {"error": {"code": failure.error, "message": failure.cause}}
 
 
 def _interrupt(state: State, tasks: tuple[int, ...]) -> None:

@@ -16,6 +16,8 @@ CANCELLED = "LinkFlow.Cancelled"
 """What every open state of an execution fails with that is being cancelled."""
 
 QUERY_EVALUATION = "States.QueryEvaluationError"
+"""The error of JSONata expressions, the only one that has an event of its own in a history."""
+
 TOLERANCE_EXCEEDED = "States.ExceedToleratedFailureThreshold"
 ITEM_READER_FAILED = "States.ItemReaderFailed"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
