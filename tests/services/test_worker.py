@@ -9,7 +9,6 @@ from typing import ClassVar
 import msgspec
 
 from functions.worker.service import work
-from linkflow import ids
 from linkflow.adapters.clock import VirtualClock, timeless_loop
 from linkflow.engine.cancel import terminate
 from linkflow.engine.engine import Engine, Limits
@@ -17,7 +16,6 @@ from linkflow.engine.programs import Programs
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
 from linkflow.execution.state import State
-from linkflow.language.graph.compile import content_hash
 from linkflow.language.json import Json
 from linkflow.messages import LANE, TASKS, TaskMessage
 from linkflow.nodes.base import BaseNode, NodeRequest, TaskContext, TaskNode, TaskResult
@@ -26,8 +24,8 @@ from linkflow.ports import Message
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
 from linkflow.stores.limits import Rate
-from linkflow.stores.records import Workflow, WorkflowVersion
 from linkflow.stores.rules import Rule
+from tests.services.drawn import drawn
 from tests.unit.graphs import graph, node
 
 RUNS: list[str] = []
@@ -69,9 +67,7 @@ async def sent(
         world.engine, nodes=KINDS, programs=Programs(world.engine.workflows, KINDS), limits=Limits(visit=45.0)
     )
     definition = graph([node("start", "manual"), node("job", "long", config=config, **more)], "start -> job")
-    now, text = clock.now(), msgspec.Raw(msgspec.json.encode(definition))
-    workflow = Workflow("ws", engine.ids.new(ids.WORKFLOW), "w", "graph", 1, now, now)
-    await engine.workflows.create(workflow, WorkflowVersion(1, content_hash(definition), "graph", text, now), ())
+    workflow = await drawn(engine, definition)
     execution = await start(engine, Start(workflow, given, node="start"))
     await visit(engine, "ws", execution)
     (message,) = await engine.queue.receive(TASKS.name)
@@ -126,9 +122,7 @@ async def test_a_node_in_the_visit_that_must_not_run_twice_fails_where_it_was_in
     engine = replace(world.engine, nodes=KINDS, programs=Programs(world.engine.workflows, KINDS))
     job = node("job", "long", config={"waits": True}, at_most_once=True)
     definition = graph([node("start", "manual"), job], "start -> job")
-    text = msgspec.Raw(msgspec.json.encode(definition))
-    workflow = Workflow("ws", engine.ids.new(ids.WORKFLOW), "w", "graph", 1, 0.0, 0.0)
-    await engine.workflows.create(workflow, WorkflowVersion(1, content_hash(definition), "graph", text, 0.0), ())
+    workflow = await drawn(engine, definition)
     execution = await start(engine, Start(workflow, None, node="start"))
     RUNS.clear()
     dying = asyncio.ensure_future(visit(engine, "ws", execution))
