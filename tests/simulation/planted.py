@@ -61,14 +61,14 @@ BUGS: Final = (
     Bug(
         "the idempotency key holds the attempt",
         "linkflow.execution.advance",
-        "-{scope.id}-{scope.entered_id}",
-        "-{scope.id}-{scope.entered_id}-{scope.attempt}",
+        "-{entry_of(state, scope)}",
+        "-{entry_of(state, scope)}-{scope.attempt}",
         seed=10,
     ),
     Bug(
         "the idempotency key is the scope's alone",
         "linkflow.execution.advance",
-        "-{scope.id}-{scope.entered_id}",
+        "-{entry_of(state, scope)}",
         "-{scope.id}",
     ),
     Bug(

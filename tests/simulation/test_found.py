@@ -1,6 +1,7 @@
 """Bugs that were found by seeds, each as the smallest story that shows it."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 from linkflow.language.json import Json
@@ -140,3 +141,21 @@ def test_a_signal_that_comes_before_the_first_turn_changes_no_key() -> None:
     signalled = replace(cast(both), parts=(*parts[:-1], replace(parts[-1], signals=True)))
     for latency in (0.001, 0.005, 0.02):
         assert not told_alone(Plan(0, (latency,), (START,), slow=1.0), signalled)
+
+
+def test_what_comes_from_outside_changes_no_key_of_what_is_not_written_down_yet() -> None:
+    """Turns waited, as the workflow allows; then a signal came, scopes and events got other numbers, and what had been
+    asked outside was asked again, under another key."""
+    hears = [f"hear{number}" for number in range(4)]
+    asks = [f"ask{number}" for number in range(8)]
+    nodes = [
+        node("start", "manual"),
+        *(node(name, "wait_for_signal", {"name": SIGNAL}) for name in hears),
+        *(node(name, "http_request", {"url": f"http://outside/fine/{name}"}, timeout=3_600) for name in asks),
+    ]
+    edges = [f"{one} -> {other}" for row in (hears, asks) for one, other in pairwise(["start", *row])]
+    both = {**graph(nodes, *edges), "settings": {"durability": "end"}}
+    parts = cast(both).parts
+    signalled = replace(cast(both), parts=(*parts[:-1], replace(parts[-1], signals=True)))
+    for seed in range(4):
+        assert not told_alone(Plan(seed, (0.001,), (START,), slow=0.5), signalled)

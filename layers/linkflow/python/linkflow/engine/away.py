@@ -13,7 +13,8 @@ from linkflow.engine.engine import Engine
 from linkflow.engine.lease import offer, offer_of
 from linkflow.engine.place import Placement, dispatch, dispatch_isolated, place
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import TaskFailed
+from linkflow.execution.events import Event, MomentReached, TaskFailed
+from linkflow.execution.state import State
 from linkflow.language.view import EvaluationFailed
 from linkflow.nodes.base import NodeFailed
 from linkflow.ports import Key, Send
@@ -94,6 +95,16 @@ class Away:
             wanted = {task.task for task in tasks}
             for number in [number for number in self.offers if number not in wanted]:
                 await self.engine.leases.withdraw(self.offers.pop(number))
+
+    def take_back(self, state: State, events: Sequence[Event]) -> None:
+        """What was put off, and whose moment has come, is to be sent again, although it may never have been seen
+        waiting."""
+        if not self.gone:
+            return
+        for event in events:
+            scope = state.scopes.get(event.scope) if isinstance(event, MomentReached) else None
+            if scope is not None and scope.task is not None:
+                self.gone.discard(scope.task.task)
 
     def take_refused(self) -> list[TaskFailed]:
         refused, self.refused = self.refused, []

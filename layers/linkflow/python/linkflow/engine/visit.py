@@ -30,7 +30,7 @@ from linkflow.execution.commands import RunTask
 from linkflow.execution.events import ExecutionQueued, HandedOver, News, ResumeRequested, TaskStarted, VisitResumed
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
-from linkflow.language.program import Program, Receive
+from linkflow.language.program import Program
 from linkflow.ports import Send
 from linkflow.stores.books import Book
 
@@ -60,6 +60,9 @@ async def visit(
             return state
         resumed = True
     await resets.settle(engine, workspace, state)
+    if state.parent is not None and await children.turned_away(engine, book, state.parent):
+        book = await engine.books.load(workspace, execution) or book
+        state = book.state
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
     driven = _Visit(engine, book, program, await engine.rules.untrusted(workspace), budget or engine.limits.visit)
     try:
@@ -199,10 +202,12 @@ class _Visit:
     def _asking(self) -> Asking:
         return Asking(self.book.workspace, self.book.execution, self.book.state)
 
-    def _advance(self, news: Sequence[News], now: float) -> None:
+    def _advance(self, news: Sequence[News], now: float, *, more: bool = False) -> None:
         state, unsaved = self.book.state, self.unsaved
         unsaved.tell(state, news, self.tasks, now)
-        unsaved.events += advance(self.program, state, news, now)
+        events = advance(self.program, state, news, now, more=more)
+        unsaved.events += events
+        self.away.take_back(state, events)
         self.tasks = owed(self.program, state, self.tasks)
         if state.paused is not None:
             self.tasks = [task for task in self.tasks if task.task in self.away.gone or self.running.has(task.task)]
@@ -237,8 +242,6 @@ class _Visit:
             return False
         if not self.unsaved.may_wait(self.book.number, now):
             return False
-        if self.book.number == 0 and _listens(self.program):  # (a signal that comes first would shift every key)
-            return False
         return all(self._is_here(one) and not one.at_most_once and one.pattern == "request" for one in self.tasks)
 
     async def _let_go(self) -> None:
@@ -256,12 +259,13 @@ class _Visit:
         """Somebody else wrote: what was unsaved follows again from the book, and what was told is told again."""
         self.book = await self.engine.books.load(self.book.workspace, self.book.execution) or self.book
         self.tasks = owed(self.program, self.book.state)
+        self.away.places.clear()  # (a number may be another task's now)
         self.begun -= {task.task for task in self.tasks if task.started and not self.running.has(task.task)}
         batches, verdict = self.unsaved.again()
         if verdict is not None and not (self.book.state.admitted or self.book.state.closed):
             self.unsaved.judge(self.book.state, verdict, now)
         for batch in batches:
-            self._advance(still_owed(batch, self.tasks), now)
+            self._advance(still_owed(batch, self.tasks), now, more=batch is not batches[-1])
 
     async def _notice(self) -> None:
         """Look whether others (a cancel, a signal) wrote into the book meanwhile."""
@@ -315,8 +319,3 @@ class _Visit:
             sends = [wake(self.book.workspace, self.book.execution)]
         if sends:
             await self.engine.queue.send(sends)
-
-
-def _listens(program: Program) -> bool:
-    """Whether it waits for signals, so that what follows from the opening depends on when they come."""
-    return any(isinstance(one, Receive) for machine in program.machines.values() for one in machine.states.values())

@@ -205,6 +205,7 @@ def _enter(state: State, scope: Scope, name: str, at: float) -> None:
     scope.state, scope.input, scope.next = name, scope.carry, None
     scope.entered_at, scope.entered_id = at, entered
     scope.entries += 1
+    scope.steps += 1
     scope.result, scope.exit, scope.attempt = UNSET, "default", 0
     if scope.retries:
         scope.retries, scope.last_failure = {}, None
