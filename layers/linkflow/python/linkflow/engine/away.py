@@ -15,6 +15,7 @@ from linkflow.engine.place import Placement, dispatch, dispatch_isolated, place
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import Event, MomentReached, TaskFailed
 from linkflow.execution.state import State
+from linkflow.language.asl.waits import plain
 from linkflow.language.view import EvaluationFailed
 from linkflow.nodes.base import NodeFailed
 from linkflow.ports import Key, Send
@@ -71,7 +72,7 @@ class Away:
             where = self.place(task)
             try:
                 if where != "remote":
-                    check_enabled(self.engine.switchboard.seen, self.workspace, task.resource)
+                    check_enabled(self.engine.switchboard.seen, self.workspace, plain(task.resource))
                 if where == "queue":
                     sends.append(dispatch(self.workspace, self.execution, task))
                 elif where == "isolated":
