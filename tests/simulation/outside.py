@@ -54,6 +54,10 @@ class Effect:
     content: bytes
 
 
+def _nobody(token: str, output: Json) -> None:
+    raise AssertionError(f"Nobody waits for the token {token} ({output}).")
+
+
 @dataclass(slots=True)
 class Outside:
     """`delays` are how long it takes to answer, `seed` and `failing` say what it answers. `token_came` is told of every
@@ -63,11 +67,11 @@ class Outside:
     seed: int
     failing: int
     delays: Random
-    token_came: Callable[[str, Json], None]
     slow: float = 0.05
     padding: int = 0
     """Characters that answers are longer than they need be."""
     effects: list[Effect] = field(default_factory=list)
+    token_came: Callable[[str, Json], None] = field(default=_nobody)
 
     async def request(self, request: Request) -> HttpResponse:
         path = urlsplit(request.url).path

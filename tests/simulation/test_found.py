@@ -66,7 +66,7 @@ ASKS_BEFORE_A_TOKEN = {
 START = Visitor(0.0, 0)
 
 
-def laws(cast: Cast, *faults: Fault, visitors: tuple[Visitor, ...] = (START,), apart: bool = False) -> list[str]:
+def laws(cast: Cast, *faults: Fault, visitors: tuple[Visitor, ...] = (START,), apart: bool = False) -> tuple[str, ...]:
     return told_alone(Plan(0, (0.001,), visitors, faults, apart=apart), cast)
 
 
