@@ -116,7 +116,10 @@ class _Visit:
             self.let_go, self.withdrawn = 0, 0
         if interrupted:
             news.append(VisitResumed(tuple(interrupted)))
-        self.away.assume(tasks, resumed=resumed)
+        renewed = self.book.state.renewed
+        if renewed and not resumed and (sent := self.away.sent_again(tasks)):
+            news.append(VisitResumed(sent))  # (so that the next visit does not send them a third time)
+        self.away.assume(tasks, resumed=resumed or renewed)
         if self.book.state.fresh:
             await tell_started(self.engine, self.book.workspace, self.program, self.book.state)
         while await self._turn(news):
@@ -133,7 +136,7 @@ class _Visit:
     async def _turn(self, news: list[News]) -> bool:
         """One turn: decide, record, obey. False: the visit is over."""
         now = self.engine.clock.now()
-        news = [*news, *await news_of_hold(self.engine, self.book.workspace, self.book.state)]
+        news = [*await news_of_hold(self.engine, self.book.workspace, self.book.state), *news]
         if not await self._may_begin(news, now):
             return False
         self._advance(news, now)

@@ -26,8 +26,17 @@ _AWAKE: Mapping[Phase, Phase] = {"wait": "finish", "delayed": "enter"}
 """The phase that follows when the moment has come; all others run."""
 
 
+_BEFORE = (
+    *(e.ExecutionQueued, e.ExecutionAdmitted, e.SignalReceived),
+    *(e.CancelRequested, e.PauseRequested, e.ResumeRequested),
+)
+"""What may be recorded before a visit has seen to anything."""
+
+
 def evolve(state: State, event: e.Event, at: float) -> None:
     """Copy one fact, recorded at the moment `at`, into `state`."""
+    if state.renewed and state.paused is None and not isinstance(event, _BEFORE):
+        state.renewed = False
     _copy(state, event, at)
     while state.moments and _outdated(state, *state.moments[0]):
         heappop(state.moments)

@@ -231,6 +231,8 @@ class State(msgspec.Struct):
     queued_until: float | None = None
     admitted: bool = False
     held_until: float | None = None
+    renewed: bool = False
+    """Whether what is owed was taken over from another execution's book, and no visit has seen to it yet."""
 
     @property
     def closed(self) -> bool:

@@ -92,7 +92,7 @@ def _prolong(state: State, scope: Scope, seconds: float) -> None:
 
 def renew(state: State, at: float) -> None:
     """Every open task is owed as if it were scheduled now, and nothing that was begun for it counts."""
-    state.paused, state.orphans, state.unasked = None, [], []
+    state.paused, state.orphans, state.unasked, state.renewed = None, [], [], True
     state.queued, state.queued_until, state.admitted = None, None, False
     for scope in state.scopes.values():
         task = scope.task
