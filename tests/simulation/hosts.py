@@ -23,6 +23,7 @@ class Hosts:
         self.played, self.make = played, make
         self.clock = played.stores.clock
         self.busy: dict[asyncio.Task[None], None] = {}
+        self._beside: list[asyncio.Task[None]] = []
         self._hosts: list[Process | None] = [None for _ in played.plan.skews]
         self._all: list[Process] = []
 
@@ -32,7 +33,7 @@ class Hosts:
 
     async def bury(self) -> None:
         """Nothing goes on in them any more."""
-        for task in list(self.busy):
+        for task in (*self.busy, *self._beside):
             task.cancel()
         for process in self._all:
             process.alive = False
@@ -76,6 +77,10 @@ class Hosts:
             case "stop":
                 await process.stop()
                 self._start(happening.host)
+
+    def beside(self, work: "asyncio._CoroutineLike[None]") -> None:
+        """The same for what goes on until the story is over."""
+        self._beside.append(asyncio.get_running_loop().create_task(work, context=Context()))
 
     def keep_busy(self, work: "asyncio._CoroutineLike[None]") -> None:
         """Of nobody's process, whoever calls."""

@@ -10,25 +10,31 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
+from functions.api.schedules.schemas import CreateSchedule
+from functions.api.schedules.service import create as create_schedule
 from functions.api.workflows.service import create
 from linkflow.adapters.clock import VirtualClock, timeless_loop
 from linkflow.language.program import Program
 from linkflow.messages import QUEUES
 from linkflow.ports import Index, Range
+from linkflow.runtime.wiring import World
 from linkflow.stores import index_keys
 from linkflow.stores.records import Summary, decode
-from tests.simulation.cast import WORKSPACES, Cast
+from linkflow.stores.schedules import Schedules
+from tests.simulation.bearers import Bearers
+from tests.simulation.cast import WORKSPACES, Cast, Part, Timetable
 from tests.simulation.hosts import Hosts
 from tests.simulation.outside import SIMULATED_NODES, Outside
 from tests.simulation.plan import Plan
-from tests.simulation.played import BEGINS, Played
+from tests.simulation.played import BEGINS, Played, Scheduled
 from tests.simulation.processes import Make, Process, Stores, remember_tasks
-from tests.simulation.tokens import Tokens
 from tests.simulation.visitors import Visitors
 from tests.simulation.weather import Weather
+from tests.simulation.workers import Workers
 
 LOOK_EVERY: Final = 7.0
 """Virtual seconds between two looks at whether the story is over."""
@@ -69,7 +75,8 @@ class _Stage:
         self.played = Played(plan, cast, self.stores, [], weather, outside, compiled)
         self.hosts = Hosts(self.played, Make(plan.visit, plan.apart, SIMULATED_NODES, compiled, telling))
         self.visitors = Visitors(self.hosts)
-        outside.token_came = Tokens(self.hosts).came
+        bearers = Bearers(self.hosts)
+        outside.token_came, outside.vote_wanted = bearers.token_came, bearers.vote_wanted
 
     async def play(self, within: float) -> Played:
         plan = self.played.plan
@@ -80,6 +87,8 @@ class _Stage:
             self.hosts.keep_busy(self.visitors.visit(visitor))
         for happening in plan.happenings:
             self.hosts.keep_busy(self.hosts.happen(happening))
+        for workspace in sorted({part.workspace for part in self.played.cast.parts if part.labour}):
+            self.hosts.beside(Workers(self.hosts).work(workspace))
         await self._until_over(within)
         self.played.seconds = self.clock.now() - BEGINS
         await self.hosts.bury()
@@ -92,6 +101,9 @@ class _Stage:
         for part in self.played.cast.parts:
             created = await create(quiet.world, part.workspace, part.name, part.dialect, part.definition)
             self.played.workflows.append(created.workflow)
+            if part.timetable is not None:
+                scheduled = await schedule(quiet.world, part, part.timetable, created.workflow.id)
+                self.played.schedules.append(scheduled)
 
     async def _until_over(self, within: float) -> None:
         while True:
@@ -112,4 +124,19 @@ class _Stage:
             found += [decode(item.body, Summary) for item in page.items]
         self.played.summaries = found
         depths = [await self.stores.queue.depth(queue.name) for queue in QUEUES]
-        return not any(depths) and not any(summary.status == "running" for summary in found)
+        running = any(summary.status == "running" for summary in found)
+        return not any(depths) and not running and not any([await self._goes_on(one) for one in self.played.schedules])
+
+    async def _goes_on(self, scheduled: Scheduled) -> bool:
+        standing = (await Schedules(self.stores.table).get(scheduled.part.workspace, scheduled.id)).standing
+        return standing.due is not None or bool(standing.owed or standing.waiting)
+
+
+async def schedule(world: World, part: Part, timetable: Timetable, workflow: str) -> Scheduled:
+    moments = tuple(int(BEGINS) + after for after in timetable.after)
+    dates = [datetime.fromtimestamp(moment, UTC) for moment in moments]
+    body = CreateSchedule(
+        name=part.name, workflow=workflow, dates=dates, overlap=timetable.overlap, misfire=timetable.misfire
+    )
+    made = await create_schedule(world, part.workspace, body, None)
+    return Scheduled(part, made.schedule.id, moments)

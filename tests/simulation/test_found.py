@@ -4,10 +4,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
+import pytest
+
 from linkflow.language.json import Json
 from tests.simulation.cast import WORKSPACES, Cast, Entrance, Part, Promise
 from tests.simulation.machines import CHILD
 from tests.simulation.plan import Plan, Visitor
+from tests.simulation.scenes import QUEUE
 from tests.simulation.seeds import told_alone
 from tests.simulation.weather import Fault
 from tests.unit.graphs import graph, node
@@ -159,3 +162,18 @@ def test_what_comes_from_outside_changes_no_key_of_what_is_not_written_down_yet(
     signalled = replace(cast(both), parts=(*parts[:-1], replace(parts[-1], signals=True)))
     for seed in range(4):
         assert not told_alone(Plan(seed, (0.001,), (START,), slow=0.5), signalled)
+
+
+@pytest.mark.parametrize("visit", [None, 45.0])
+def test_what_is_owed_by_an_execution_that_takes_up_another_book_is_sent(visit: float | None) -> None:
+    """Its first visit took it that tasks in a queue, or offered to remote workers, had been seen to by one before."""
+    works = node("work", "remote_task", {"queue": QUEUE, "payload": "{{ trigger.n }}"}, timeout=3_600)
+    remote = graph([node("start", "manual"), works], "start -> work")
+    for share in (0.0, 0.4, 0.7):
+        again = Visitor(70.0, 0, "reset", share)
+        assert not told_alone(Plan(0, (0.001,), (START, again), visit=visit), cast(ASKS))
+        by_hand = cast(remote)
+        assert not told_alone(
+            Plan(0, (0.001,), (START, again), visit=visit),
+            replace(by_hand, parts=(*by_hand.parts[:-1], replace(by_hand.parts[-1], labour=True))),
+        )

@@ -1,20 +1,23 @@
 """Those who come to do something about an execution, and insist until they are answered."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from typing import Final
 
+from linkflow.engine.resets import Reset
 from linkflow.errors import Conflict
 from linkflow.execution.signals import SignalReceived
 from linkflow.language.json import Json
 from linkflow.stores import keys
+from linkflow.stores.books import Books
 from linkflow.stores.records import Answered, decode
 from tests.simulation import requests
 from tests.simulation.cast import Entrance, Part
 from tests.simulation.hosts import Hosts
 from tests.simulation.plan import Visitor
-from tests.simulation.played import Reply
+from tests.simulation.played import BEGINS, Reply
 from tests.simulation.weather import Line
 from tests.unit.random_graphs import SIGNAL
 
@@ -54,13 +57,25 @@ class Visitors:
                 await self.hosts.clock.sleep(PAUSED)
                 kind += await insist(lambda world: requests.resumed(world, part.workspace, execution))
                 self._reply(Reply(visitor, kind, execution))
+            case "reset":
+                wish = await self._from_where(part.workspace, execution, visitor)
+                new = await insist(lambda world: requests.taken_up(world, part.workspace, execution, wish))
+                self._reply(Reply(visitor, "refused" if new is None else "reset", new))
+                if new is not None:
+                    self._follow(visitor.entrance, new)
+
+    async def _from_where(self, workspace: str, execution: str, visitor: Visitor) -> Reset:
+        books = Books(self.played.stores.table, self.played.stores.blobs)
+        numbers = [one.number for one in await books.turns(workspace, execution)]
+        return Reset(round(visitor.share * (len(numbers) - 1)), key=f"reset {visitor.at}")
 
     async def _come_in(self, visitor: Visitor, entrance: Entrance, part: Part, given: Json) -> None:
         workflow = self.played.workflows[entrance.part]
         insist = partial(self.hosts.insist, part.workspace)
         try:
             if part.hook is None:
-                execution = await insist(lambda world: requests.started(world, workflow, given, entrance.key))
+                ask = partial(requests.started, workflow=workflow, given=given, key=entrance.key, policy=part.keyed)
+                execution = await insist(ask)
                 self._reply(Reply(visitor, "accepted", execution))
                 return
             call = requests.call(entrance.key, given)
@@ -74,9 +89,10 @@ class Visitors:
         self._reply(Reply(visitor, str(answer.status), named, answer.body))
 
     def _reply(self, reply: Reply) -> None:
-        self.played.replies.append(reply)
+        now = self.hosts.clock.now()
+        self.played.replies.append(replace(reply, since=BEGINS + reply.visitor.at, at=now))
         told = f"is told '{reply.kind}'"
-        self.played.weather.lines.append(Line(self.hosts.clock.now(), "outside", told, str(reply.visitor)))
+        self.played.weather.lines.append(Line(now, "outside", told, str(reply.visitor)))
         if reply.execution is not None and reply.visitor.deed == "start":
             accepted = self._accepted_at(reply.visitor.entrance)
             if not accepted.done():
@@ -97,7 +113,7 @@ class Visitors:
         kind, number = "", 0
         while kind != "over":
             number += 1
-            told = SignalReceived(SIGNAL, 1, f"signal-{number}")
+            told = SignalReceived(SIGNAL, 1, f"{execution}-{number}")
             ask = partial(requests.signalled, workspace=workspace, execution=execution, told=told)
             kind = await self.hosts.insist(workspace, ask)
             await self.hosts.clock.sleep(SIGNALS_EVERY)

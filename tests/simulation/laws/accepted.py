@@ -3,17 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from tests.simulation.laws.reading import End, Read
+from tests.simulation.laws.reading import End, Read, lineage, origin
 from tests.simulation.played import Played
 
 
 def accepted_is_lost(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
     given: defaultdict[int, set[str]] = defaultdict(set)
     for reply in played.replies:
-        hooked = played.cast.parts[played.cast.entrances[reply.visitor.entrance].part].hook is not None
-        if reply.visitor.deed == "start otherwise" and reply.kind != "refused" and not hooked:
+        part = played.cast.parts[played.cast.entrances[reply.visitor.entrance].part]
+        if reply.visitor.deed == "start otherwise" and reply.kind != "refused" and part.hook is None:
             yield f"2. Another request with a used key was '{reply.kind}'"
+        elif reply.visitor.deed == "reset":
+            continue
         elif reply.visitor.deed == "start" and reply.kind == "refused":
+            if part.keyed == "reject":
+                continue
             yield f"2. A start was refused: {reply.body}"
         elif reply.execution is not None:
             given[reply.visitor.entrance].add(reply.execution)
@@ -25,25 +29,37 @@ def accepted_is_lost(played: Played, books: Mapping[str, Read]) -> Iterator[str]
 
 
 def ends_otherwise(played: Played, books: Mapping[str, Read], expected: Mapping[int, End]) -> Iterator[str]:
-    """Where a child gave a task up, its parents may come to anything."""
+    """The last of those that go on in one another counts. Where a child gave a task up, its parents may come to
+    anything."""
     if any(book.gave_up and book.state.parent is not None for book in books.values()):
         return
-    for reply in played.replies:
-        if reply.visitor.deed != "start" or reply.execution is None or reply.execution not in books:
+    entrances = {reply.execution: reply.visitor.entrance for reply in played.replies if reply.visitor.deed == "start"}
+    for name, book in books.items():
+        number = entrances.get(origin(book, books).summary.execution)
+        if number is None or book.state.successor in books:
             continue
-        entrance = played.cast.entrances[reply.visitor.entrance]
-        part, book, end = played.cast.parts[entrance.part], books[reply.execution], expected[entrance.number]
-        if part.promise == "end" or book.gave_up:
+        part = played.cast.parts[played.cast.entrances[number].part]
+        if part.promise == "end" or any(one.gave_up for one in lineage(book, books)):
             continue
-        if book.state.status in ("cancelled", "terminated") and _was_to_end(played, reply.visitor.entrance):
+        end = expected[number]
+        if book.state.status in ("cancelled", "terminated") and _was_to_end(played, number):
             continue
         if book.state.status != end.status:
             why = book.state.failure
-            yield f"3. {reply.execution} of '{part.name}' is {book.state.status} ({why}), and should be {end.status}"
+            yield f"3. {name} of '{part.name}' is {book.state.status} ({why}), and should be {end.status}"
         elif part.promise == "result" and book.state.output != end.output:
-            yield f"3. {reply.execution} of '{part.name}' came to {book.state.output}, and should to {end.output}"
-        if reply.kind == "200" and part.promise == "result" and reply.body != end.output:
-            yield f"3. A webhook was answered 200 with {reply.body}, and should with {end.output}"
+            yield f"3. {name} of '{part.name}' came to {book.state.output}, and should to {end.output}"
+    yield from _answers_otherwise(played, books, expected)
+
+
+def _answers_otherwise(played: Played, books: Mapping[str, Read], expected: Mapping[int, End]) -> Iterator[str]:
+    for reply in played.replies:
+        end = expected.get(reply.visitor.entrance)
+        part = played.cast.parts[played.cast.entrances[reply.visitor.entrance].part]
+        if reply.kind == "200" and part.promise == "result" and end is not None and reply.body != end.output:
+            book = books.get(reply.execution or "")
+            if reply.visitor.deed == "start" and not (book is not None and book.gave_up):
+                yield f"3. A webhook was answered 200 with {reply.body}, and should with {end.output}"
 
 
 def _was_to_end(played: Played, entrance: int) -> bool:

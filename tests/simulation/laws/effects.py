@@ -3,12 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from tests.simulation.laws.reading import Entry, Read
+from tests.simulation.laws.reading import ENDED, Entry, Read
 from tests.simulation.outside import AskedOnce
 from tests.simulation.played import Played
-
-_ENDED = ("cancelled", "timed_out", "terminated")
-"""What ran when this came may not be in the book. (With recording in groups, nor what others interrupt.)"""
 
 
 def effects_are_wrong(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
@@ -25,10 +22,11 @@ def effects_are_wrong(played: Played, books: Mapping[str, Read]) -> Iterator[str
     for effect in played.outside.effects:
         asked[effect.key].add(effect.path.encode() + (b"" if effect.path.startswith("/later") else effect.content))
         attempts[effect.key, effect.attempt] += effect.path.startswith(f"/{AskedOnce.type}")
+        key = effect.key.rpartition("-")[0] if effect.path.startswith("/vote") else effect.key
         whose = books.get(effect.key.partition("-")[0])
         if whose is None:
             yield f"7. An effect has the key {effect.key!r}, which is of no execution"
-        elif effect.key not in entries and whose.state.status not in _ENDED and whose.program.durability == "step":
+        elif key not in entries and whose.state.status not in ENDED and whose.program.durability == "step":
             yield f"7. An effect has the key {effect.key!r}, which is of no task"
     for key, contents in asked.items():
         if len(contents) > 1:
