@@ -174,10 +174,10 @@ BUGS: Final = (
         seed=42,
     ),
     Bug(
-        "two tickers fire the same moment",
-        "linkflow.stores.schedules",
-        "return await self.table.put(item, Unchanged(found.version), sends) is None",
-        "return await self.table.put(item, None, sends) is None",
+        "a schedule takes what runs for over",
+        "linkflow.engine.schedules",
+        'if summary is not None and summary.status == "running":',
+        'if summary is not None and summary.status != "running":',
     ),
     Bug(
         "a schedule starts under a new id each time",

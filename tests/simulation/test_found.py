@@ -177,3 +177,21 @@ def test_what_is_owed_by_an_execution_that_takes_up_another_book_is_sent(visit: 
             Plan(0, (0.001,), (START, again), visit=visit),
             replace(by_hand, parts=(*by_hand.parts[:-1], replace(by_hand.parts[-1], labour=True))),
         )
+
+
+def test_the_request_of_an_execution_that_takes_up_another_book_bears_its_own_token() -> None:
+    """It bore the token of the one before, so that what came back was for an execution that was over."""
+    for late in (0.05, 3.0):
+        again = Visitor(late, 0, "reset", 0.8)
+        for visit in (None, 45.0):
+            plan = Plan(0, (0.001,), (START, again), patience=(10.0,), visit=visit)
+            assert not told_alone(plan, cast(ASKS_FOR_A_TOKEN))
+
+
+def test_what_was_not_sent_before_a_pause_is_sent_behind_it() -> None:
+    """The visit that put the turn died before it sent the task; the next one found a pause, and left it to one that
+    took the task for sent."""
+    for at in range(20, 70):
+        paused = Visitor(0.05, 0, "pause")
+        plan = Plan(0, (0.001,), (START, paused), (Fault(at, "unreachable"),), visit=45.0, apart=True)
+        assert not told_alone(plan, cast(ASKS))

@@ -29,7 +29,7 @@ SIGNALS_EVERY: Final = 15.0
 class Visitors:
     def __init__(self, hosts: Hosts) -> None:
         self.hosts, self.played = hosts, hosts.played
-        self._accepted: dict[int, asyncio.Future[str]] = {}
+        self._accepted: dict[int, asyncio.Future[str | None]] = {}
 
     async def visit(self, visitor: Visitor) -> None:
         plan, cast = self.played.plan, self.played.cast
@@ -42,6 +42,8 @@ class Visitors:
             await self._come_in(visitor, entrance, part, entrance.given)
             return
         execution = await asyncio.shield(self._accepted_at(entrance.number))
+        if execution is None:
+            return
         insist = partial(self.hosts.insist, part.workspace)
         match visitor.deed:
             case "start otherwise":
@@ -81,6 +83,8 @@ class Visitors:
             call = requests.call(entrance.key, given)
             answer = await insist(lambda world: requests.received(world, workflow.hooks[0].token, call))
         except Conflict as refused:
+            if visitor.deed == "start":
+                self._turned_away(visitor.entrance)
             self._reply(Reply(visitor, "refused", body=refused.message))
             return
         known_by = f"hook/{sha256(f'{workflow.hooks[0].token}/{entrance.key}'.encode()).hexdigest()}"
@@ -99,8 +103,13 @@ class Visitors:
                 accepted.set_result(reply.execution)
                 self._follow(reply.visitor.entrance, reply.execution)
 
-    def _accepted_at(self, entrance: int) -> "asyncio.Future[str]":
+    def _accepted_at(self, entrance: int) -> "asyncio.Future[str | None]":
         return self._accepted.setdefault(entrance, asyncio.get_running_loop().create_future())
+
+    def _turned_away(self, entrance: int) -> None:
+        """There is nothing to come back for."""
+        if not self._accepted_at(entrance).done():
+            self._accepted_at(entrance).set_result(None)
 
     def _follow(self, entrance: int, execution: str) -> None:
         """What an execution needs from outside comes once it is there."""

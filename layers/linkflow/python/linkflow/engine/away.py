@@ -55,9 +55,10 @@ class Away:
             elif (task.at_most_once and task.started) or not (resumed or task.at_most_once):
                 self.gone.add(task.task)
 
-    def sent_again(self, tasks: Sequence[RunTask]) -> tuple[int, ...]:
-        """Those that go to a queue without a record of their start, of an execution that took up another's book."""
-        return tuple(one.task for one in tasks if not one.at_most_once and self.place(one) in ("queue", "isolated"))
+    def unsent(self, tasks: Sequence[RunTask]) -> tuple[int, ...]:
+        """Those that go to a queue without a record of their start, as far as nobody is known to have sent them."""
+        queued = [one for one in tasks if not one.at_most_once and self.place(one) in ("queue", "isolated")]
+        return tuple(one.task for one in queued if one.task not in self.gone)
 
     def due(self, tasks: Sequence[RunTask]) -> list[RunTask]:
         """Those to be sent or offered now."""

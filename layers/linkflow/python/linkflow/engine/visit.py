@@ -109,16 +109,17 @@ class _Visit:
         news: list[News] = []
         if resumed and self.book.number == 0:
             self._begin_again(self.engine.clock.now())
-        tasks = owed(self.program, self.book.state) if self.book.state.paused is None else []
-        blamed = [task for task in tasks if self._is_here(task) and (task.at_most_once or not in_order)]
+        renewed, paused = self.book.state.renewed, self.book.state.paused is not None
+        tasks = owed(self.program, self.book.state)
+        here = [] if paused else [task for task in tasks if self._is_here(task)]
+        blamed = [task for task in here if task.at_most_once or not in_order]
         interrupted = [task.task for task in blamed if resumed or task.started]
         if resumed:
             self.let_go, self.withdrawn = 0, 0
         if interrupted:
             news.append(VisitResumed(tuple(interrupted)))
-        renewed = self.book.state.renewed
-        if renewed and not resumed and (sent := self.away.sent_again(tasks)):
-            news.append(VisitResumed(sent))  # (so that the next visit does not send them a third time)
+        if renewed and not (resumed or paused) and (unsent := self.away.unsent(tasks)):
+            news.append(VisitResumed(unsent))  # (so that the next visit does not send them a third time)
         self.away.assume(tasks, resumed=resumed or renewed)
         if self.book.state.fresh:
             await tell_started(self.engine, self.book.workspace, self.program, self.book.state)
@@ -152,6 +153,10 @@ class _Visit:
             return False
         await self._let_go()
         await self.away.keep(tasks)
+        if state.paused is not None and not state.renewed:
+            unsent = self.away.unsent(owed(self.program, state))
+            if unsent:  # (the visit that was to send them died: whoever goes on sees to it)
+                return await self._turn([VisitResumed(unsent)])
         if self.book.state.held_until is not None and any(task.at_most_once for task in tasks):
             await self._leave(now, [wake(self.book.workspace, self.book.execution)])
             return False

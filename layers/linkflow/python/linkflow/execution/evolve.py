@@ -158,6 +158,7 @@ def _copy_incident(state: State, event: e.Incident, at: float) -> None:  # noqa:
             wishes.renew(state, at)
         case e.VisitResumed():
             _interrupt(state, event.tasks)
+            state.renewed = state.paused is not None
         case e.SignalReceived():
             mailbox.hear(state, event)
         case e.SignalAwaited():

@@ -232,7 +232,8 @@ class State(msgspec.Struct):
     admitted: bool = False
     held_until: float | None = None
     renewed: bool = False
-    """Whether what is owed was taken over from another execution's book, and no visit has seen to it yet."""
+    """Whether a visit must see to what is owed as if it were new: it was taken over from another execution's book, or
+    the visit that was to send it died, and the next one found the execution paused."""
 
     @property
     def closed(self) -> bool:
