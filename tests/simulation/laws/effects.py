@@ -26,7 +26,7 @@ def effects_are_wrong(played: Played, books: Mapping[str, Read]) -> Iterator[str
         whose = books.get(effect.key.partition("-")[0])
         if whose is None:
             yield f"7. An effect has the key {effect.key!r}, which is of no execution"
-        elif key not in entries and whose.state.status not in ENDED and whose.program.durability == "step":
+        elif key not in entries and whose.state.status not in ENDED:
             yield f"7. An effect has the key {effect.key!r}, which is of no task"
     for key, contents in asked.items():
         if len(contents) > 1:

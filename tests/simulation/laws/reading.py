@@ -20,7 +20,7 @@ Entry = tuple[int, int, int]
 """A scope, which of its entries into a state, and of a Map that writes the how-manieth request."""
 
 ENDED = ("cancelled", "timed_out", "terminated")
-"""What ran when this came may not be in the book. (With recording in groups, nor what others interrupt.)"""
+"""What ran when this came may not be in the book."""
 
 
 @dataclass(frozen=True, slots=True)
