@@ -1,7 +1,7 @@
 """Visits, and how they end otherwise than by themselves.
 
-A visit whose process dies leaves its message undeleted; the next one counts that against the tasks that were running
-(`PATIENCE`). Two ends are in order, and no task's fault: a store that does not answer, of which this process remembers
+A visit whose process dies leaves its message undeleted; the next one counts that against the tasks that were running.
+Two ends are in order, and no task's fault: a store that does not answer, of which this process remembers
 which delivery it was, and a host that is asked to stop, which hands the execution over by a message of its own. To be
 forgotten (another process gets the message) only means that the tasks are blamed once too often.
 """
@@ -12,10 +12,13 @@ from collections import OrderedDict
 from linkflow.engine.engine import Engine
 from linkflow.engine.visit import visit
 from linkflow.engine.wakes import wake
-from linkflow.errors import TryAgain
+from linkflow.errors import TryAgain, Unopened
 from linkflow.messages import Wake
 from linkflow.ports import Message
 
+PATIENCE = 10
+"""Receives after which a message that went ahead of an opening is about nothing: it was never written, and nobody was
+told that it would be. (They are minutes apart by then, and who opens an execution has seconds.)"""
 REMEMBERED = 10_000
 """Deliveries that ended in order, and will come again."""
 
@@ -34,7 +37,9 @@ class Driver:
         in_order = before == message.receives - 1 if repeated else told.handed_over
         resumed = repeated or told.handed_over
         try:
-            await visit(self._engine, told.workspace, told.execution, resumed=resumed, in_order=in_order)
+            found = await visit(self._engine, told.workspace, told.execution, resumed=resumed, in_order=in_order)
+            if found is None and told.opens and message.receives <= PATIENCE:
+                raise Unopened(told.execution)
         except TryAgain:
             self._in_order[message.id] = message.receives
             if len(self._in_order) > REMEMBERED:

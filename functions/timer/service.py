@@ -3,6 +3,7 @@
 from typing import Final, assert_never
 
 from linkflow.engine import schedules
+from linkflow.engine.census import SETTLED, census
 from linkflow.engine.holds import wake_released
 from linkflow.engine.wakes import wake
 from linkflow.engine.watch import watch
@@ -11,7 +12,8 @@ from linkflow.runtime.wiring import World
 from linkflow.stores.pulse import Pulse, Pulses
 
 PULSE: Final = 300.0
-"""Seconds between two signs of life: each is a write, and an idle installation does nothing else."""
+"""Seconds between two signs of life: each is a write and a read for each workspace, and an idle installation does
+nothing else."""
 
 
 async def ring(world: World, timer: Timer) -> None:
@@ -29,7 +31,7 @@ async def ring(world: World, timer: Timer) -> None:
 
 
 class Sweeper:
-    """The work of each minute."""
+    """The work of each minute; and every five minutes the census, with the sign of life that says how far it came."""
 
     __slots__ = ("_pulse", "_world")
 
@@ -48,5 +50,13 @@ class Sweeper:
             finally:
                 await world.tidy(now)
         if not 0 <= now - self._pulse < PULSE:
-            await Pulses(world.table).put(Pulse(now, due, looked, world.clock.now() - now))
+            await self._beat(now, due, looked)
             self._pulse = now
+
+    async def _beat(self, now: float, due: int, looked: int) -> None:
+        pulses = Pulses(self._world.table)
+        before = await pulses.get()
+        settled = now - SETTLED
+        first = 0.0 if before is None else before.settled - SETTLED
+        counted = await census(self._world.engine, first, settled, now)
+        await pulses.put(Pulse(now, due, looked + counted, self._world.clock.now() - now, settled))

@@ -8,8 +8,8 @@ from linkflow.adapters.prices import Unit
 from scripts.benchmarks.cost import LOADS, Costs, costs
 
 _EXECUTIONS = 20
-_BESIDE = 6
-"""Write units of an execution beside those of its steps."""
+_BESIDE = 4
+"""Write units of an execution beside those of its steps, if it waits for nothing."""
 
 
 async def _costs(name: str) -> Costs:

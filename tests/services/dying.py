@@ -48,11 +48,13 @@ class DyingTable:
 
     async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
         """As on AWS: what is sent is a call of its own."""
+        if ahead := [one for one in sends if one.ahead]:
+            await self.queue.send(ahead)
         self.life.before()
         stood = await self.table.put(item, when)
         self.life.behind()
-        if stood is None and sends:
-            await self.queue.send(sends)
+        if stood is None and (behind := [one for one in sends if not one.ahead]):
+            await self.queue.send(behind)
         return stood
 
     async def query(self, what: Range) -> Page:

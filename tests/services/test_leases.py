@@ -5,20 +5,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
+import msgspec
 import pytest
 
+from linkflow import ids
 from linkflow.adapters.clock import VirtualClock, timeless_loop
 from linkflow.engine import callbacks
 from linkflow.engine.callbacks import Refusal
+from linkflow.engine.census import SETTLED, census
 from linkflow.engine.engine import Engine
 from linkflow.engine.lease import Leased, Wish, backlog, lapse_all, poll
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
-from linkflow.engine.watch import watch
 from linkflow.errors import Conflict
 from linkflow.execution.events import LeaseLapsed, TaskFailed, TaskSucceeded, TaskTimedOut
+from linkflow.language.graph.compile import content_hash
 from linkflow.language.json import Json
-from tests.services.drawn import drawn
+from linkflow.stores.records import Workflow, WorkflowVersion
 from tests.services.several import processes
 from tests.unit.graphs import graph, node
 
@@ -27,10 +30,13 @@ from tests.unit.graphs import graph, node
 async def waiting(seed: int, clock: VirtualClock, **more: Json) -> AsyncIterator[tuple[list[Engine], str]]:
     """Two processes, and an execution whose one task waits for a worker."""
     async with processes(seed, 2, clock) as engines:
-        engine = engines[0]
+        engine, now = engines[0], clock.now()
         job = node("job", "remote_task", config={"queue": "q", "payload": 1}, **more)
         definition = graph([node("start", "manual"), job], "start -> job")
-        workflow = await drawn(engine, definition)
+        workflow = Workflow("ws", engine.ids.new(ids.WORKFLOW), "w", "graph", 1, now, now)
+        text = msgspec.Raw(msgspec.json.encode(definition))
+        version = WorkflowVersion(1, content_hash(definition), "graph", text, now)
+        await engine.workflows.create(workflow, version, ())
         execution = await start(engine, Start(workflow, 1, node="start"))
         await visit(engine, "ws", execution)
         yield engines, execution
@@ -106,7 +112,7 @@ def test_two_workers_never_hold_one_lease(seed: int) -> None:
         runner.run(story())
 
 
-def test_an_offer_that_was_lost_is_made_again_by_the_watchdog() -> None:
+def test_an_offer_that_was_lost_is_made_again_by_the_census() -> None:
     clock = VirtualClock()
 
     async def story() -> None:
@@ -115,7 +121,7 @@ def test_an_offer_that_was_lost_is_made_again_by_the_watchdog() -> None:
             await engines[0].leases.withdraw(standing.offer.key)
             assert await poll(engines[0], "ws", "q", Wish("w")) == []
             await clock.sleep(100)
-            await watch(engines[0], clock.now())
+            assert await census(engines[0], 0.0, clock.now() - SETTLED, clock.now()) == 1
             assert len(await poll(engines[0], "ws", "q", Wish("w"))) == 1
 
     with asyncio.Runner(loop_factory=lambda: timeless_loop(clock)) as runner:

@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from linkflow.engine.cancel import cancel
+from linkflow.engine.census import census
 from linkflow.engine.news import tell
 from linkflow.engine.start import Start, start
 from linkflow.engine.wakes import wake
 from linkflow.execution.events import CancelRequested
-from linkflow.messages import LANE, TIMERS
+from linkflow.messages import LANE, QUEUES, TIMERS
 from linkflow.ports import Index, Range
 from linkflow.runtime.wiring import World
 from linkflow.stores import index_keys
@@ -102,6 +103,31 @@ def test_alarms_that_ring_too_early_or_for_nothing_change_nothing() -> None:
         assert await world.engine.books.last_number(WORKSPACE, other) == last
         assert (await summary(world, other)).status == "cancelled"
         assert await world.queue.depth(TIMERS.name) == 0
+
+    play("2026-11-19T12:00Z", script)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 300, DAY])
+def test_all_queues_may_be_purged_and_the_census_finds_what_was_in_motion(seconds: float) -> None:
+    async def script(world: World) -> None:
+        executions = [await waiting(world, seconds) for _ in range(3)]
+        for spec in QUEUES:
+            while messages := await world.queue.receive(spec.name):
+                await world.queue.delete(messages)
+        await Host(world).run(seconds + 1_000)
+        assert all([0 <= await took(world, one) - seconds <= 600 for one in executions])
+
+    play("2026-11-19T12:00Z", script)
+
+
+def test_the_census_counts_nobody_twice_and_nobody_who_is_in_the_index() -> None:
+    async def script(world: World) -> None:
+        await waiting(world, DAY)
+        near, now = await waiting(world, 600), world.clock.now()
+        await Host(world).run(5)
+        assert (await summary(world, near)).check_at is None
+        assert [await census(world.engine, 0.0, now + 1, now) for _ in range(2)] == [1, 0]
+        assert (await summary(world, near)).check_at is not None
 
     play("2026-11-19T12:00Z", script)
 

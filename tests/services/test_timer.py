@@ -7,7 +7,7 @@ import msgspec
 from functions.services import declare
 from linkflow import ids
 from linkflow.adapters.clock import VirtualClock
-from linkflow.engine.pauses import SOON
+from linkflow.engine.wakes import SOON
 from linkflow.execution.events import ExecutionStarted, Names, PauseRequested, ResumeRequested
 from linkflow.messages import LANE
 from linkflow.ports import Item, Key

@@ -150,11 +150,15 @@ class TheTable:
     async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
         self.through.guard(item.key.pk)
         together = () if self.apart else sends
+        ahead = [one for one in sends if self.apart and one.ahead]
+        behind = [one for one in sends if self.apart and not one.ahead]
+        if ahead:
+            await send(self.through, self.queue, "sends", ahead)
         subject = f"{item.key.pk} {item.key.sk}"
         content = (item.body or item.payload) if self.through.telling else None
         stands = await self.through("table.put", subject, lambda: self.inner.put(item, when, together), content)
-        if stands is None and sends and self.apart:
-            await send(self.through, self.queue, "sends", sends)
+        if stands is None and behind:
+            await send(self.through, self.queue, "sends", behind)
         return stands
 
     async def query(self, what: Range) -> Page:

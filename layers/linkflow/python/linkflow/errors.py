@@ -23,6 +23,7 @@
     ├── TryAgain                 nobody's fault, the same call may succeed      503
     │   ├── Throttled            a store or queue asked us to slow down
     │   ├── Maintenance          the engine takes no starts for a while
+    │   ├── Unopened             an execution whose opening is not there yet
     │   └── Unreachable          a store or queue did not answer
     ├── ConditionFailed          a conditional write lost; never leaves the stores
     └── Broken                   our fault: a bug or a damaged record           500
@@ -221,6 +222,13 @@ class Maintenance(TryAgain):
         super().__init__(
             f"The engine takes no starts for a while{said}. Try again later.", headers={"Retry-After": "60"}
         )
+
+
+class Unopened(TryAgain):
+    code = "unopened"
+
+    def __init__(self, execution: str) -> None:
+        super().__init__(f"The opening of {execution} is not there yet; try again.", headers={"Retry-After": "1"})
 
 
 class Unreachable(TryAgain):

@@ -37,11 +37,13 @@ LARGEST_BODY = 240_000
 
 
 class Wake(msgspec.Struct, frozen=True, tag="wake", omit_defaults=True):
-    """Look at this execution. `handed_over`: the visit before was ended in order, with tasks still running."""
+    """Look at this execution. `handed_over`: the visit before was ended in order, with tasks still running. `opens`: it
+    was sent while the execution was being opened, which may not be there yet."""
 
     workspace: str
     execution: str
     handed_over: bool = False
+    opens: bool = False
 
 
 class TaskMessage(msgspec.Struct, frozen=True, tag="task"):

@@ -115,7 +115,9 @@ class Table(Protocol):
         `Unchanged` on a key without an item: raises `ConditionFailed`).
 
         Adapters that keep table and queues in one store do both in one atom. Others send after the write, so a crash
-        between leaves the write alone: what is sent must be a hint that redelivery or the watchdog would repeat."""
+        between leaves the write alone: such a message must be a hint that redelivery or the watchdog would repeat. What
+        is to go `ahead` they send before the write, so a crash between (or a condition that fails) leaves a message
+        about nothing, which whoever receives it must bear."""
         ...
 
     async def query(self, what: Range) -> Page: ...
@@ -154,7 +156,7 @@ class QueueSpec:
 class Send:
     """One message on its way. `body` is UTF-8 text, as SQS wants it. `group` and `deduplication` belong to FIFO queues,
     `delay` (at most 900 s) to others; a FIFO message without a group, or with a delay, raises `Broken`. `share` says
-    whose message it is, for fair queues."""
+    whose message it is, for fair queues. `ahead`: see `Table.put`."""
 
     queue: str
     body: bytes
@@ -162,6 +164,7 @@ class Send:
     deduplication: str | None = None
     delay: float = 0.0
     share: str | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ same limit, ride on that slot: else they would wait for one another. (Workflows 
 each with a limit, still can.)
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,7 +21,15 @@ from linkflow.engine.engine import Engine
 from linkflow.engine.portions import reserve
 from linkflow.engine.slots import drop_the_dead, give_back, stand_in_line, take
 from linkflow.errors import Conflict, NotFound
-from linkflow.execution.events import ExecutionAdmitted, ExecutionCancelled, ExecutionFailed, ExecutionQueued
+from linkflow.execution.advance import next_moment
+from linkflow.execution.events import (
+    ExecutionAdmitted,
+    ExecutionCancelled,
+    ExecutionFailed,
+    ExecutionQueued,
+    News,
+    ResumeRequested,
+)
 from linkflow.execution.state import Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
 from linkflow.language.program import Limit, Program
@@ -43,6 +52,18 @@ class Asking:
     workspace: str
     execution: str
     state: State
+
+
+def must_ask(program: Program, state: State, news: Sequence[News], now: float) -> bool:
+    """Whether limits stand between the execution and its first step. One that is to end, or is not to begin yet, needs
+    no slot."""
+    if not program.limits or state.admitted or state.closed or state.cancel is not None:
+        return False
+    if state.paused is not None and not any(isinstance(one, ResumeRequested) for one in news):
+        return False
+    moment = next_moment(state)
+    late = state.deadline is not None and state.deadline <= now
+    return not late and (state.scopes[0].phase != "delayed" or (moment is not None and moment <= now))
 
 
 async def ask(engine: Engine, program: Program, asking: Asking) -> Verdict:

@@ -6,7 +6,7 @@ and comes from there to the others within minutes, without a reason. A crash on 
 again, into the same grave.
 
 Sending a dead letter again is harmless: wakes and alarms are hints, tasks have one outcome, and every message may come
-twice anyhow. An execution whose wake died is not stuck: the watchdog wakes it.
+twice anyhow. An execution whose wake died is not stuck: it goes into the watchdog's index.
 """
 
 from collections.abc import AsyncIterator, Collection
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import msgspec
 
 from linkflow.engine.engine import Engine
+from linkflow.engine.wakes import SOON
 from linkflow.errors import NotFound
 from linkflow.messages import QUEUES
 from linkflow.ports import Message, Send
@@ -58,7 +59,9 @@ class Wanted:
 
 async def bury(engine: Engine, message: Message, reason: str) -> None:
     """Write down that the message is given up, and why; its queue may then be told to forget it."""
-    await engine.dead_letters.bury(_letter(message, message.queue, reason[:LONGEST_REASON], engine.clock.now()))
+    letter = _letter(message, message.queue, reason[:LONGEST_REASON], engine.clock.now())
+    await _tell_the_watchdog(engine, letter)
+    await engine.dead_letters.bury(letter)
 
 
 async def gather(engine: Engine) -> int:
@@ -68,10 +71,17 @@ async def gather(engine: Engine) -> int:
         while messages := await engine.queue.receive(spec.dead_letters, _BATCH):
             for message in messages:
                 letter = _letter(message, spec.name, UNEXPLAINED, engine.clock.now(), spec.max_receives)
+                await _tell_the_watchdog(engine, letter)
                 await engine.dead_letters.bury_unexplained(letter)
             await engine.queue.delete(messages)
             count += len(messages)
     return count
+
+
+async def _tell_the_watchdog(engine: Engine, letter: DeadLetter) -> None:
+    """What this message was about has nobody else now who would come for it."""
+    if letter.workspace and letter.execution:
+        await engine.summaries.check_by(letter.workspace, letter.execution, engine.clock.now() + SOON)
 
 
 async def listed(

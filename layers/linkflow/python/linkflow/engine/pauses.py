@@ -3,12 +3,9 @@
 from linkflow.engine.cancel import still_open
 from linkflow.engine.engine import Engine
 from linkflow.engine.news import tell
-from linkflow.engine.wakes import wake
+from linkflow.engine.wakes import SOON, wake
 from linkflow.errors import Conflict
 from linkflow.execution.events import PauseRequested, ResumeRequested
-
-SOON = 90.0
-"""Seconds after which the watchdog looks whether an execution that was resumed has heard of it."""
 
 
 async def pause(engine: Engine, workspace: str, execution: str, by: str, reason: str) -> None:
@@ -23,6 +20,6 @@ async def pause(engine: Engine, workspace: str, execution: str, by: str, reason:
 async def resume(engine: Engine, workspace: str, execution: str, by: str) -> None:
     """Everything that is due goes on. Resuming what is not paused only makes somebody look at it, which mends a resume
     whose message was lost; the watchdog would do so too. Raises `NotFound`, and `Conflict` when it is over."""
-    await engine.summaries.check_again(workspace, execution, engine.clock.now() + SOON)
+    await engine.summaries.check_by(workspace, execution, engine.clock.now() + SOON)
     still_open(await tell(engine, workspace, execution, ResumeRequested(by)))
     await engine.queue.send([wake(workspace, execution)])

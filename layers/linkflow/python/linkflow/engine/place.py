@@ -17,7 +17,6 @@ from typing import Literal
 import msgspec
 
 from linkflow.execution.commands import RunTask
-from linkflow.language.asl.waits import plain
 from linkflow.messages import LARGEST_BODY, TASKS, TASKS_ISOLATED, IsolatedTask, TaskMessage, packed
 from linkflow.nodes.base import RESOURCE, BaseNode, NodeFailed, TaskNode
 from linkflow.ports import Send
@@ -42,7 +41,7 @@ def place(
 
 
 def _is_isolated(resource: str, nodes: Mapping[str, type[BaseNode]], untrusted: Collection[str]) -> bool:
-    name = plain(resource).removeprefix(RESOURCE)
+    name = resource.removeprefix(RESOURCE)
     kind = nodes.get(name)
     return kind is not None and issubclass(kind, TaskNode) and (kind.isolated or name in untrusted)
 

@@ -22,7 +22,7 @@ from linkflow.engine import claims
 from linkflow.engine.cancel import terminate
 from linkflow.engine.engine import Engine
 from linkflow.engine.start import WATCH_AFTER
-from linkflow.engine.wakes import wake
+from linkflow.engine.wakes import first_wake, wake
 from linkflow.errors import Broken, Conflict, Fault, Invalid, NotFound
 from linkflow.execution.events import Event, ExecutionReset, ExecutionStarted, ResetOf
 from linkflow.execution.evolve import evolve
@@ -176,7 +176,7 @@ async def _open(engine: Engine, old: str, started: ExecutionStarted, opening: by
     before = await engine.summaries.get(workspace, old)
     if before is None:
         raise NotFound("execution", old)
-    is_open = before.status == "running"
+    unique = before.unique and before.status == "running"
     summary = replace(
         before,
         execution=new,
@@ -185,15 +185,15 @@ async def _open(engine: Engine, old: str, started: ExecutionStarted, opening: by
         status="running",
         closed_at=None,
         error=None,
-        check_at=now + WATCH_AFTER,
-        unique=before.unique and is_open,
+        check_at=now + WATCH_AFTER if unique else None,
+        unique=unique,
         reset_to="",
     )
     if summary.unique:
         await claims.hand_over(engine, before, summary, opening)
         await engine.queue.send([wake(workspace, new)])
     else:
-        await engine.summaries.open(summary, opening, (wake(workspace, new),))
+        await engine.summaries.open(summary, opening, (first_wake(workspace, new),))
 
 
 async def _replace(engine: Engine, workspace: str, old: str, new: str, by: str, reason: str) -> None:

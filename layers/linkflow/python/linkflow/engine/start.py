@@ -1,11 +1,13 @@
 """Starting an execution: accepted means written down, before anybody is told so.
 
-    at once     the opening and a lane message, in one write where the store can
+    at once     a lane message and the opening, in one write where the store can
     later       the opening and one alarm (or, beyond a delay queue, the watchdog's index): nothing else until then
     held        the opening alone: whoever starts it drives it (`engine/synchronous.py`)
 
-A business key may be unique among the open executions of a workflow (`engine/claims.py`). What dies between two writes
-is mended by the same request with the same key, and otherwise by the watchdog.
+No opening is without something that brings a visit. At once, that is the lane message, which goes ahead of the opening
+where they are two calls: whoever receives it before the opening is there waits for it (`functions/history`). All others
+are in the watchdog's index from the start, for what dies between two writes. A business key may be unique among the
+open executions of a workflow (`engine/claims.py`).
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,7 @@ from linkflow import ids
 from linkflow.engine import claims
 from linkflow.engine.engine import Engine
 from linkflow.engine.holds import admit_start
-from linkflow.engine.wakes import LONGEST_DELAY, ring, wake
+from linkflow.engine.wakes import first_wake, is_near, look_before, ring
 from linkflow.errors import Conflict
 from linkflow.execution.events import ExecutionStarted, Names, Parent, Part
 from linkflow.language.json import Json
@@ -143,7 +145,7 @@ async def opened(
         now,
         request.name or "",
         request.trigger,
-        check_at=_check_at(started, now),
+        check_at=_check_at(started, now, unique=unique),
         business_key=request.business_key,
         tags=request.tags,
         attributes=request.attributes,
@@ -154,19 +156,21 @@ async def opened(
     return summary, opening, _first_send(started, now)
 
 
-def _check_at(started: ExecutionStarted, now: float) -> float:
-    """When the watchdog looks first: before a moment that is far away, so that it can leave the alarm."""
-    if started.begins is not None and started.begins - now > LONGEST_DELAY:
-        return started.begins - LONGEST_DELAY / 2
-    return (started.held_until or (started.begins or now) + WATCH_AFTER) + 1
+def _check_at(started: ExecutionStarted, now: float, *, unique: bool) -> float | None:
+    """When the watchdog looks first. None: the lane message that goes ahead of the opening is enough (the one of an
+    execution with a claim goes behind it)."""
+    if started.begins is not None:
+        return started.begins + WATCH_AFTER if is_near(started.begins, now) else look_before(started.begins)
+    if started.held_until is not None:
+        return started.held_until + 1
+    return now + WATCH_AFTER if unique else None
 
 
 def _first_send(started: ExecutionStarted, now: float) -> tuple[Send, ...]:
-    workspace, execution = started.workspace, started.names.execution_id
-    if started.begins is not None:
-        delay = started.begins - now
-        return (ring(workspace, execution, started.begins, delay),) if delay <= LONGEST_DELAY else ()
-    return () if started.held_until is not None else (wake(workspace, execution),)
+    workspace, execution, begins = started.workspace, started.names.execution_id, started.begins
+    if begins is not None:
+        return (ring(workspace, execution, begins, now),) if is_near(begins, now) else ()
+    return () if started.held_until is not None else (first_wake(workspace, execution),)
 
 
 async def _claimed(engine: Engine, request: Start, execution: str) -> str:

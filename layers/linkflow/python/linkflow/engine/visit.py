@@ -16,21 +16,22 @@ tasks that nobody awaits any more are cancelled.
 from collections.abc import Sequence
 
 from linkflow.engine import approvals, children, resets
-from linkflow.engine.admission import Asking, ask
+from linkflow.engine.admission import Asking, ask, must_ask
 from linkflow.engine.away import Away
 from linkflow.engine.endings import finish
 from linkflow.engine.engine import Engine
 from linkflow.engine.holds import news_of_hold
+from linkflow.engine.parting import part
 from linkflow.engine.platform.notices import tell_started, tell_waiting
 from linkflow.engine.running import Running
 from linkflow.engine.unsaved import Unsaved, still_owed
-from linkflow.engine.wakes import alarm, wake
+from linkflow.engine.wakes import ring
 from linkflow.execution.advance import advance, next_moment, owed, unfinished
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import ExecutionQueued, HandedOver, News, ResumeRequested, TaskStarted, VisitResumed
+from linkflow.execution.events import ExecutionQueued, HandedOver, News, TaskStarted, VisitResumed
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
-from linkflow.language.program import Program
+from linkflow.language.program import Program, Receive
 from linkflow.ports import Send
 from linkflow.stores.books import Book
 
@@ -55,14 +56,11 @@ async def visit(
         return None
     state = book.state
     if state.held_until is not None and budget is None and not state.closed:
-        if engine.clock.now() < state.held_until:
-            await alarm(engine, workspace, execution, state.held_until)
+        if (now := engine.clock.now()) < state.held_until:
+            await engine.queue.send([ring(workspace, execution, state.held_until, now)])
             return state
         resumed = True
     await resets.settle(engine, workspace, state)
-    if state.parent is not None and await children.turned_away(engine, book, state.parent):
-        book = await engine.books.load(workspace, execution) or book
-        state = book.state
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
     driven = _Visit(engine, book, program, await engine.rules.untrusted(workspace), budget or engine.limits.visit)
     try:
@@ -109,18 +107,14 @@ class _Visit:
         news: list[News] = []
         if resumed and self.book.number == 0:
             self._begin_again(self.engine.clock.now())
-        renewed, paused = self.book.state.renewed, self.book.state.paused is not None
-        tasks = owed(self.program, self.book.state)
-        here = [] if paused else [task for task in tasks if self._is_here(task)]
-        blamed = [task for task in here if task.at_most_once or not in_order]
-        interrupted = [task.task for task in blamed if resumed or task.started]
+        tasks = owed(self.program, self.book.state) if self.book.state.paused is None else []
+        killed = resumed and not in_order
+        interrupted = [task.task for task in tasks if self._is_here(task) and _died(task, killed=killed)]
         if resumed:
             self.let_go, self.withdrawn = 0, 0
         if interrupted:
             news.append(VisitResumed(tuple(interrupted)))
-        if renewed and not (resumed or paused) and (unsent := self.away.unsent(tasks)):
-            news.append(VisitResumed(unsent))  # (so that the next visit does not send them a third time)
-        self.away.assume(tasks, resumed=resumed or renewed)
+        self.away.assume(tasks, resumed=resumed)
         if self.book.state.fresh:
             await tell_started(self.engine, self.book.workspace, self.program, self.book.state)
         while await self._turn(news):
@@ -131,13 +125,13 @@ class _Visit:
 
     def _begin_again(self, now: float) -> None:
         """What the visit before ran follows from the opening, and is in no book yet: so that it can be told of."""
-        if not self.program.limits or not self._must_ask([], now):
+        if not must_ask(self.program, self.book.state, (), now):
             self._advance((), now)
 
     async def _turn(self, news: list[News]) -> bool:
         """One turn: decide, record, obey. False: the visit is over."""
         now = self.engine.clock.now()
-        news = [*await news_of_hold(self.engine, self.book.workspace, self.book.state), *news]
+        news = [*news, *await news_of_hold(self.engine, self.book.workspace, self.book.state)]
         if not await self._may_begin(news, now):
             return False
         self._advance(news, now)
@@ -153,12 +147,8 @@ class _Visit:
             return False
         await self._let_go()
         await self.away.keep(tasks)
-        if state.paused is not None and not state.renewed:
-            unsent = self.away.unsent(owed(self.program, state))
-            if unsent:  # (the visit that was to send them died: whoever goes on sees to it)
-                return await self._turn([VisitResumed(unsent)])
         if self.book.state.held_until is not None and any(task.at_most_once for task in tasks):
-            await self._leave(now, [wake(self.book.workspace, self.book.execution)])
+            await self._leave(now, goes_on=True)
             return False
         first = [TaskStarted(task.scope, task.task, now) for task in tasks if self._starts_once(task)]
         self.begun.update(one.task for one in first)
@@ -171,51 +161,32 @@ class _Visit:
 
     async def _may_begin(self, news: list[News], now: float) -> bool:
         """False: it has to wait for its turn among others, and the visit is over."""
-        if not self.program.limits or not self._must_ask(news, now) or await self._let_in(now):
+        if not must_ask(self.program, self.book.state, news, now) or await self._let_in(now):
             return True
-        await self._leave(now, ())
+        state = self.book.state
+        moments = [one for one in (state.queued_until, next_moment(state)) if one is not None]
+        await self._leave(now, min(moments, default=None))
         return False
 
-    def _must_ask(self, news: list[News], now: float) -> bool:
-        """Whether limits stand between the execution and its first step. One that is to end, or is not to begin yet,
-        needs no slot."""
-        state = self.book.state
-        if state.admitted or state.closed or state.cancel is not None:
-            return False
-        if state.paused is not None and not any(isinstance(one, ResumeRequested) for one in news):
-            return False
-        moment = next_moment(state)
-        late = state.deadline is not None and state.deadline <= now
-        return not late and (state.scopes[0].phase != "delayed" or (moment is not None and moment <= now))
-
     async def _let_in(self, now: float) -> bool:
-        """Ask for a slot. False: the execution has to wait, and will be woken."""
+        """Ask for a slot. False: the execution has to wait."""
         state = self.book.state
         if state.queued_until is not None and now < state.queued_until:
-            await alarm(self.engine, self.book.workspace, self.book.execution, state.queued_until)
             return False
-        verdict = await ask(self.engine, self.program, self._asking())
+        verdict = await ask(self.engine, self.program, Asking(self.book.workspace, self.book.execution, state))
         if verdict == ExecutionQueued(state.queued or "") and not self.unsaved.events:
             return False
         self.unsaved.judge(state, verdict, now)
         if not isinstance(verdict, ExecutionQueued):
             return True
         if not await self._put(now, ()):
-            return await self._let_in(now) if self._must_ask([], now) else True
-        moments = [one for one in (verdict.until, next_moment(state)) if one is not None]
-        if moments:
-            await alarm(self.engine, self.book.workspace, self.book.execution, min(moments))
+            return await self._let_in(now) if must_ask(self.program, self.book.state, (), now) else True
         return False
 
-    def _asking(self) -> Asking:
-        return Asking(self.book.workspace, self.book.execution, self.book.state)
-
-    def _advance(self, news: Sequence[News], now: float, *, more: bool = False) -> None:
+    def _advance(self, news: Sequence[News], now: float) -> None:
         state, unsaved = self.book.state, self.unsaved
         unsaved.tell(state, news, self.tasks, now)
-        events = advance(self.program, state, news, now, more=more)
-        unsaved.events += events
-        self.away.take_back(state, events)
+        unsaved.events += advance(self.program, state, news, now)
         self.tasks = owed(self.program, state, self.tasks)
         if state.paused is not None:
             self.tasks = [task for task in self.tasks if task.task in self.away.gone or self.running.has(task.task)]
@@ -250,6 +221,8 @@ class _Visit:
             return False
         if not self.unsaved.may_wait(self.book.number, now):
             return False
+        if self.book.number == 0 and _listens(self.program):  # (a signal that comes first would shift every key)
+            return False
         return all(self._is_here(one) and not one.at_most_once and one.pattern == "request" for one in self.tasks)
 
     async def _let_go(self) -> None:
@@ -267,13 +240,12 @@ class _Visit:
         """Somebody else wrote: what was unsaved follows again from the book, and what was told is told again."""
         self.book = await self.engine.books.load(self.book.workspace, self.book.execution) or self.book
         self.tasks = owed(self.program, self.book.state)
-        self.away.places.clear()  # (a number may be another task's now)
         self.begun -= {task.task for task in self.tasks if task.started and not self.running.has(task.task)}
         batches, verdict = self.unsaved.again()
         if verdict is not None and not (self.book.state.admitted or self.book.state.closed):
             self.unsaved.judge(self.book.state, verdict, now)
         for batch in batches:
-            self._advance(still_owed(batch, self.tasks), now, more=batch is not batches[-1])
+            self._advance(still_owed(batch, self.tasks), now)
 
     async def _notice(self) -> None:
         """Look whether others (a cancel, a signal) wrote into the book meanwhile."""
@@ -304,26 +276,34 @@ class _Visit:
         """Whether there is anything to stay for. If not, whoever comes next has been seen to."""
         moment = next_moment(self.book.state)
         if self.ends is not None and now >= self.ends:
-            await self._leave(now, [wake(self.book.workspace, self.book.execution)])
+            await self._leave(now, goes_on=True)
             return False
         soon = moment is not None and moment - now <= self.engine.limits.linger
         if soon or self.running.any or unfinished(self.book.state):
             return True
         await tell_waiting(self.engine, self.book.workspace, self.program, self.book.state)
-        if moment is not None:
-            await alarm(self.engine, self.book.workspace, self.book.execution, moment)
-        await self._leave(now, [])
+        await self._leave(now, moment)
         return False
 
-    async def _leave(self, now: float, sends: Sequence[Send]) -> None:
-        """Put what is unsaved; `sends` see to what follows. One who holds the execution says that the lane may drive it
-        from here on."""
+    async def _leave(self, now: float, moment: float | None = None, *, goes_on: bool = False) -> None:
+        """Put what is unsaved, and see to it that somebody comes again. One who holds the execution says that the lane
+        may drive it from here on."""
         while not self.book.state.closed:
             if self.book.state.held_until is not None:
                 self.unsaved.events.append(HandedOver())
                 evolve(self.book.state, self.unsaved.events[-1], now)
             if not self.unsaved.events or await self._put(now, ()):
                 break
-            sends = [wake(self.book.workspace, self.book.execution)]
-        if sends:
-            await self.engine.queue.send(sends)
+            goes_on = True
+        await part(self.engine, self.book, moment, goes_on=goes_on)
+
+
+def _died(task: RunTask, *, killed: bool) -> bool:
+    """Whether the visit before may have ended in the middle of it. What runs at most once has begun when the book says
+    so, and then nobody knows; of all else the process `killed` is counted."""
+    return task.started if task.at_most_once else killed
+
+
+def _listens(program: Program) -> bool:
+    """Whether it waits for signals, so that what follows from the opening depends on when they come."""
+    return any(isinstance(one, Receive) for machine in program.machines.values() for one in machine.states.values())

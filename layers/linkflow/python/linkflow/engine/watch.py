@@ -1,12 +1,13 @@
-"""The watchdog: repairs what redelivery cannot (a start whose message was never sent, a queue purged by hand), and
-brings moments that are further away than a delay queue reaches.
+"""The watchdog: brings moments that are further away than a delay queue reaches, and repairs what redelivery cannot
+(news whose wake was never sent, messages that were given up).
 
-Every open execution has a moment at which it is looked after. Then it is woken, which is harmless when all is well,
-unless it rightfully waits: then the next look is set behind that wait.
+What waits has a moment at which it is looked after (`parting.py`). Then it is woken, which is harmless when all is
+well, unless it rightfully waits on: then the next look is set behind that wait.
 """
 
 import logging
 import math
+from collections.abc import Sequence
 
 from linkflow.engine import approvals, children
 from linkflow.engine.admission import Asking, still_waits
@@ -14,7 +15,7 @@ from linkflow.engine.engine import Engine
 from linkflow.engine.holds import HELD, news_of_hold
 from linkflow.engine.lease import remind
 from linkflow.engine.news import tell
-from linkflow.engine.wakes import LONGEST_DELAY, alarm, wake
+from linkflow.engine.wakes import LOOK_AGAIN, is_near, look_before, ring, wake
 from linkflow.errors import Broken, NotFound, Refused
 from linkflow.execution.advance import advance, next_moment
 from linkflow.execution.state import State
@@ -22,8 +23,6 @@ from linkflow.stores import index_keys
 from linkflow.stores.books import Book
 
 _log = logging.getLogger(__name__)
-LOOK_AGAIN = 300.0
-"""Seconds between two looks at an execution that does not say when it will go on."""
 LONGEST_LOOK = 3_600.0
 """The same for one that waits for news alone, and has done so for long."""
 LOOK_AT_PAUSED = 86_400.0
@@ -40,17 +39,22 @@ async def watch(engine: Engine, now: float) -> int:
     count = 0
     for shard in range(index_keys.DUE_SHARDS):
         while due := await engine.summaries.due(shard, now, _BATCH):
-            for workspace, execution in due:
-                try:
-                    await _look(engine, workspace, execution, now)
-                except (Refused, Broken):
-                    # A damaged book, a workflow that is gone: it must not keep the others from being looked after.
-                    _log.exception("watch_failed", extra={"workspace": workspace, "execution": execution})
-                    await engine.summaries.check_again(workspace, execution, now + LOOK_AGAIN)
+            await look_after(engine, due, now)
             count += len(due)
             if len(due) < _BATCH:
                 break
     return count
+
+
+async def look_after(engine: Engine, found: Sequence[tuple[str, str]], now: float) -> None:
+    """Look at each of these (workspace, execution), and say when the next look is."""
+    for workspace, execution in found:
+        try:
+            await _look(engine, workspace, execution, now)
+        except (Refused, Broken):
+            # A damaged book, a workflow that is gone: it must not keep the others from being looked after.
+            _log.exception("watch_failed", extra={"workspace": workspace, "execution": execution})
+            await engine.summaries.check_again(workspace, execution, now + LOOK_AGAIN)
 
 
 async def _look(engine: Engine, workspace: str, execution: str, now: float) -> None:
@@ -87,10 +91,10 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> N
         await engine.summaries.check_again(workspace, execution, now + pause)
         return
     if moment is not None and waits:
-        if moment - now > LONGEST_DELAY:
-            await engine.summaries.check_again(workspace, execution, moment - LONGEST_DELAY / 2)
+        if not is_near(moment, now):
+            await engine.summaries.check_again(workspace, execution, look_before(moment))
             return
-        await alarm(engine, workspace, execution, moment)
+        await engine.queue.send([ring(workspace, execution, moment, now)])
     else:
         await engine.queue.send([wake(workspace, execution)])
     await engine.summaries.check_again(workspace, execution, max(now, moment or now) + LOOK_AGAIN)

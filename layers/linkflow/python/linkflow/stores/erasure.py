@@ -54,6 +54,8 @@ class Erasure:
                 await self._subscriptions(workflow, one)
             for one in [*versions, item]:
                 await self.table.delete(one.key)
+        if not found:
+            await self.table.delete(keys.inhabited(workspace))
         return len(found)
 
     async def _subscriptions(self, workflow: Workflow, version: Item) -> None:

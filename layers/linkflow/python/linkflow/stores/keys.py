@@ -25,6 +25,7 @@ EVENTID#w#…  EVENT              that an event was published
 KEEP#w       RETENTION, BATCH#<moment>-<name>   how long executions are kept; what left the table together
 RULES#w      <name>             what a workspace says of a host, a credential, a task queue, a node type
 INSTALLATION OWNER              the first owner, made once
+WORKSPACES   <w>                a workspace that has, or had, workflows
 """
 
 from urllib.parse import quote, unquote
@@ -34,6 +35,10 @@ from linkflow.ports import Key, Range
 SUMMARY = "SUMMARY"
 _TURN = "TURN#"
 _LAST_TURN = f"{_TURN}~"
+
+
+def inhabited(workspace: str) -> Key:
+    return Key("WORKSPACES", workspace)
 
 
 def beside(key: Key, limit: int = 100) -> Range:

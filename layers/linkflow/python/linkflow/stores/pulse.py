@@ -11,12 +11,13 @@ from linkflow.stores.records import decode, encode
 
 class Pulse(msgspec.Struct, frozen=True):
     """The sweep at the moment `at` announced so many due `schedules`, looked after so many `executions`, and took so
-    many `seconds`."""
+    many `seconds`. `settled`: what started before this moment went through the census."""
 
     at: float
     schedules: int
     executions: int
     seconds: float
+    settled: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Summaries: one item per execution, written when it opens and when it closes (and when the watchdog moves on)."""
+"""Summaries: one item per execution, written when it opens and when it closes. One that waits is in the watchdog's
+index meanwhile, which is a write more each time it moves there."""
 
 import zlib
 from dataclasses import dataclass
@@ -76,14 +77,21 @@ class Summaries:
             item = await self.table.put(linked, Unchanged(item.version))
 
     async def check_again(self, workspace: str, execution: str, moment: float) -> None:
-        """The watchdog looks at this execution again at `moment`, unless it closes before."""
+        """The watchdog looks at this execution again at `moment`, unless it closes before, or somebody else decides."""
         item = await self.table.get(keys.summary(workspace, execution))
-        if item is None:
-            return
-        summary = decode(item.body, Summary)
-        if summary.status == "running":
-            moved = _item(replace(summary, check_at=moment), item.payload, item.version + 1)
+        if item is not None and (moved := _to_be_checked(item, moment)) is not None:
             await self.table.put(moved, Unchanged(item.version))
+
+    async def check_by(self, workspace: str, execution: str, moment: float, known: Item | None = None) -> None:
+        """The watchdog looks at this execution by `moment` at the latest, unless it closes before. `known` as in
+        `close`."""
+        item = known or await self.table.get(keys.summary(workspace, execution))
+        while item is not None:
+            check_at = decode(item.body, Summary).check_at
+            moved = None if check_at is not None and check_at <= moment else _to_be_checked(item, moment)
+            if moved is None:
+                return
+            item = await self.table.put(moved, Unchanged(item.version))
 
     async def due(self, shard: int, now: float, limit: int) -> list[tuple[str, str]]:
         """(workspace, execution) of what the watchdog must look at by `now`."""
@@ -116,9 +124,17 @@ class Summaries:
         return one if fits(asked, facets_of(one)) else None
 
     async def open_ones(self, shard: int, limit: int, cursor: str | None) -> tuple[list[Summary], str | None]:
-        """A page of all that are open, of whatever workspace: each has a moment at which the watchdog looks."""
+        """A page of all that wait, of whatever workspace: what the watchdog is to look at one day."""
         page = await self.table.query(Range(index_keys.due(shard), index=Index.DUE, limit=limit, after=cursor))
         return [decode(item.body, Summary) for item in page.items], page.cursor
+
+
+def _to_be_checked(item: Item, moment: float) -> Item | None:
+    """The summary's item as it is to be; None: the execution is over."""
+    summary = decode(item.body, Summary)
+    if summary.status != "running":
+        return None
+    return _item(replace(summary, check_at=moment), item.payload, item.version + 1)
 
 
 def _item(summary: Summary, opening: bytes | None, version: int) -> Item:

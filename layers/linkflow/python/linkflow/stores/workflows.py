@@ -1,6 +1,6 @@
 """Workflows and their versions. A version is written once; the workflow item says which one is current."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from linkflow import ids
@@ -21,10 +21,23 @@ class Workflows:
         hooks: Sequence[tuple[str, HookTarget]],
         also: Sequence[Put] = (),
     ) -> None:
-        """The workflow, its first version, its webhooks (by token) and what belongs to it `also`, all or nothing."""
+        """The workflow, its first version, its webhooks (by token) and what belongs to it `also`, all or nothing; and
+        before them that their workspace has workflows."""
+        await self.table.put(Item(keys.inhabited(workflow.workspace), b""))
         targets = [Put(Item(keys.webhook(token), encode(target)), Absent()) for token, target in hooks]
         first = Item(keys.version(workflow.workspace, workflow.id, version.number), b"", encode(version))
         await self.table.transact([Put(_item(workflow), Absent()), Put(first, Absent()), *targets, *also])
+
+    async def workspaces(self) -> AsyncIterator[str]:
+        """Those that have workflows, or had some."""
+        where = keys.beside(keys.inhabited(""))
+        while True:
+            page = await self.table.query(where)
+            for item in page.items:
+                yield item.key.sk
+            if page.cursor is None:
+                return
+            where = replace(where, after=page.cursor)
 
     async def get(self, workspace: str, identifier: str) -> Workflow:
         """Raises `NotFound`."""

@@ -44,6 +44,8 @@ class DynamoTable:
         return _item(found["Item"]) if "Item" in found else None
 
     async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
+        if ahead := [message for message in sends if message.ahead]:
+            await self._queue.send(ahead)
         try:
             await self._call(
                 "put_item",
@@ -53,8 +55,8 @@ class DynamoTable:
             )
         except ClientError as error:
             return _lost(error)
-        if sends:
-            await self._queue.send(sends)
+        if behind := [message for message in sends if not message.ahead]:
+            await self._queue.send(behind)
         return None
 
     async def query(self, what: Range) -> Page:

@@ -22,10 +22,5 @@ BY_TOKEN: Final = frozenset({EVENT, CALLBACK, APPROVAL})
 
 
 def bare(resource: str) -> str:
-    """The resource without the pattern that it may have as well."""
+    """The resource without its pattern."""
     return resource.removesuffix(CALLED_BACK)
-
-
-def plain(resource: str) -> str:
-    """The resource without any pattern: what is to be done, however it ends."""
-    return bare(resource.removesuffix(":2").removesuffix(".sync"))
