@@ -7,14 +7,16 @@ from hashlib import sha256
 import msgspec
 
 from linkflow.engine.engine import Call, Engine, Told
+from linkflow.engine.holds import news_of_hold
 from linkflow.engine.news import tell
 from linkflow.engine.tasks import run_alone, run_bounded
 from linkflow.engine.wakes import wake
 from linkflow.errors import NotFound, TryAgain
 from linkflow.execution.advance import expects, run_task
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import TaskFailed
+from linkflow.execution.events import TaskFailed, TaskPostponed
 from linkflow.execution.failures import INTERRUPTED
+from linkflow.execution.state import State
 from linkflow.messages import LARGEST_BODY, OUTCOMES, IsolatedTask, Outcome, Piece, TaskMessage, packed, unpacked
 from linkflow.ports import Message, Send
 from linkflow.runtime.wiring import World
@@ -25,16 +27,20 @@ _encoder = msgspec.json.Encoder()
 
 
 async def work(engine: Engine, message: Message) -> None:
-    """Run the task and write its outcome into the book."""
+    """Run the task and write its outcome into the book. Where its execution is paused or held it is not begun: it is
+    put off instead, and sent again once the execution goes on."""
     given = msgspec.json.decode(message.body, type=TaskMessage)
     workspace, execution = given.workspace, given.execution
-    task = await _wanted(engine, given)
-    if task is None:
+    state = await _awaiting(engine, given)
+    if state is None:
         if message.receives > 1:  # (who wrote its outcome may have died before the wake)
             await engine.queue.send([wake(workspace, execution)])
         return
+    task = await _whole(engine, given, state)
     if task.at_most_once and message.receives > 1:
         outcome: Told | None = _interrupted(task)
+    elif state.paused is not None or await news_of_hold(engine, workspace, state):
+        outcome = TaskPostponed(task.scope, task.task, engine.clock.now())
     else:
         outcome = await _unless_unwanted(engine, Call(workspace, execution, task))
     if outcome is not None:
@@ -42,14 +48,16 @@ async def work(engine: Engine, message: Message) -> None:
             await tell(engine, workspace, execution, outcome)
 
 
-async def _wanted(engine: Engine, given: TaskMessage) -> RunTask | None:
-    """The task, if it is still awaited (one look into the book, which also brings arguments too large to travel)."""
+async def _awaiting(engine: Engine, given: TaskMessage) -> State | None:
+    """The execution, if it still awaits the task."""
     book = await engine.books.load(given.workspace, given.execution)
-    if book is None or not expects(book.state, given.task.scope, given.task.task):
-        return None
+    return book.state if book is not None and expects(book.state, given.task.scope, given.task.task) else None
+
+
+async def _whole(engine: Engine, given: TaskMessage, state: State) -> RunTask:
+    """The task, with arguments that were too large to travel."""
     if not given.bare:
         return given.task
-    state = book.state
     program = await engine.programs.get(given.workspace, state.names.workflow_id, state.version, state.program)
     return run_task(program, state, state.scopes[given.task.scope])
 

@@ -6,20 +6,25 @@ from collections.abc import AsyncIterator
 from random import Random
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 from functions.services import declare
 from functions.worker.service import work_isolated
+from linkflow.adapters.clock import VirtualClock
 from linkflow.engine.place import place
+from linkflow.engine.programs import Programs
 from linkflow.execution.commands import RunTask
 from linkflow.language.json import Json
+from linkflow.language.program import Task
 from linkflow.messages import OUTCOMES, TASKS_ISOLATED
 from linkflow.nodes.base import RESOURCE, BaseNode, NodeFailed, TaskContext, TaskNode, TaskResult
 from linkflow.nodes.catalog import NODES
 from linkflow.runtime.hosts.embedded import Embedded
 from linkflow.runtime.settings import Settings
-from linkflow.runtime.wiring import World, assemble, connect, not_connected
+from linkflow.runtime.wiring import World, assemble, connect, in_memory, not_connected
 from linkflow.stores.accounts import Accounts
+from linkflow.stores.records import WorkflowVersion
 from tests.flow.house import House
 from tests.unit.graphs import graph, node
 
@@ -45,6 +50,10 @@ class Trusted(Untrusted):
 
     type: ClassVar[str] = "trusted"
     isolated: ClassVar[bool] = False
+
+
+class Once(Trusted):
+    at_most_once: ClassVar[bool] = True
 
 
 def noise(size: int) -> str:
@@ -136,3 +145,25 @@ def test_a_task_is_isolated_by_its_type_its_node_or_the_workspace() -> None:
     assert place(RunTask(1, 1, 1, "job", RESOURCE + "untrusted", {}, "key"), None, KINDS) == "isolated"
     assert place(RunTask(1, 1, 1, "job", RESOURCE + "trusted", {}, "key", timeout=60), 45, KINDS) == "queue"
     assert place(RunTask(1, 1, 1, "job", "arn:x:activity:y", {}, "key", pattern="activity"), 45, KINDS) == "remote"
+
+
+@pytest.mark.parametrize("pattern", ["", ".waitForTaskToken"])
+async def test_a_state_machines_task_runs_as_its_node_type_says(pattern: str) -> None:
+    """What must not run twice ran again there, and what waits for a token ran beside secrets."""
+    states = {
+        name: {"Type": "Task", "Resource": f"linkflow:{name}{pattern}", "End": True}
+        for name in ("untrusted", "trusted")
+    }
+    machine = {"StartAt": "trusted", "States": states}
+    world = in_memory(Settings(), VirtualClock())
+    programs = Programs(world.engine.workflows, {**KINDS, "trusted": Once})
+    program = programs.of(WorkflowVersion(1, "hash", "asl", msgspec.Raw(msgspec.json.encode(machine)), 0.0))
+    await world.close()
+    found = {name: box for name, box in program.machines[""].states.items() if isinstance(box, Task)}
+    assert [(box.at_most_once, box.isolated) for box in found.values()] == [(False, True), (True, False)]
+    task = RunTask(1, 1, 1, "job", f"linkflow:untrusted{pattern}", {}, "key")
+    assert place(task, None, KINDS) == "isolated"
+    assert (
+        place(msgspec.structs.replace(task, resource=f"linkflow:trusted{pattern}"), None, KINDS, {"trusted"})
+        == "isolated"
+    )

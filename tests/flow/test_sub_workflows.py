@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from linkflow.engine.children import begin
+from linkflow.engine.engine import Call
+from linkflow.execution.commands import RunTask
+from linkflow.stores.accounts import Accounts
 from tests.flow.house import House, node_of
 from tests.flow.outside import Outside
 
@@ -96,6 +100,21 @@ async def test_when_the_parent_is_ended_so_is_the_child_it_waits_for(house: Hous
     assert (await house.closed(parent["id"]))["status"] == status
     found = (await house.http.get("/api/v1/executions", params={"workflow": child["id"]})).json()["data"]
     assert (await house.closed(found[0]["id"]))["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(("policy", "status"), [("cancel", "cancelled"), ("terminate", "terminated")])
+async def test_a_child_that_begins_when_nobody_waits_any_more_ends_itself(
+    house: House, policy: str, status: str
+) -> None:
+    """A process that was frozen begins it: its parent has ended, and had no child to end with it."""
+    await house.create(row(node("start", "manual"), node("long", "delay", seconds=3600)), "long")
+    parent = await house.execute(row(node("start", "manual")))
+    owner, engine = await Accounts(house.world.table).owner(), house.world.engine
+    assert owner is not None
+    task = RunTask(1, 1, 1, "call", "linkflow:sub_workflow", {}, "key", pattern="sync")
+    call = Call(owner.workspace, parent["id"], task)
+    child = await begin(engine, call, "long", {}, form="output", title=None, on_close=policy)
+    assert (await house.closed(child, 0.1))["status"] == status
 
 
 async def test_a_state_machine_starts_executions_as_on_step_functions(house: House, outside: Outside) -> None:

@@ -7,21 +7,19 @@ import msgspec
 import pytest
 
 from functions.services import declare
-from linkflow import ids
 from linkflow.adapters.clock import VirtualClock
 from linkflow.engine.dead_letters import UNEXPLAINED, Wanted, bury, gather, listed, purge, redrive
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
 from linkflow.engine.watch import watch
 from linkflow.errors import NotFound, Throttled
-from linkflow.language.graph.compile import content_hash
 from linkflow.messages import LANE, TASKS, Wake
 from linkflow.ports import Message, QueueSpec, Send
 from linkflow.runtime.functions import QueueTrigger
 from linkflow.runtime.hosts.delivery import handled
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, in_memory
-from linkflow.stores.records import Workflow, WorkflowVersion
+from tests.services.drawn import drawn
 from tests.unit.graphs import graph, node
 
 EVERYWHERE = Wanted(None)
@@ -115,10 +113,7 @@ async def test_a_list_goes_on_page_by_page_newest_first(world: World, clock: Vir
 
 async def started(world: World) -> str:
     definition = graph([node("start", "manual"), node("end")], "start -> end")
-    now, text = world.clock.now(), msgspec.Raw(msgspec.json.encode(definition))
-    workflow = Workflow("ws_a", world.ids.new(ids.WORKFLOW), "w", "graph", 1, now, now)
-    version = WorkflowVersion(1, content_hash(definition), "graph", text, now)
-    await world.engine.workflows.create(workflow, version, ())
+    workflow = await drawn(world.engine, definition, "ws_a")
     return await start(world.engine, Start(workflow, 1, node="start"))
 
 

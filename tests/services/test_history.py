@@ -10,14 +10,12 @@ import msgspec
 import pytest
 
 from functions.history.service import Driver
-from linkflow import ids
 from linkflow.adapters.clock import VirtualClock
 from linkflow.engine.engine import Engine
 from linkflow.engine.programs import Programs
 from linkflow.engine.start import Start, start
 from linkflow.errors import Throttled
 from linkflow.execution.advance import PATIENCE
-from linkflow.language.graph.compile import content_hash
 from linkflow.messages import LANE, Wake
 from linkflow.nodes.base import BaseNode, TaskContext, TaskNode, TaskResult
 from linkflow.nodes.catalog import NODES
@@ -25,7 +23,7 @@ from linkflow.ports import Condition, Item, Key, Message, Page, Range, Send, Tab
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
 from linkflow.stores.books import Books
-from linkflow.stores.records import Workflow, WorkflowVersion
+from tests.services.drawn import drawn
 from tests.unit.graphs import graph, node
 
 WS = "ws"
@@ -79,9 +77,7 @@ async def started(*, hangs: bool, refuses: int = 0) -> AsyncIterator[tuple[Engin
     books = Books(Busy(world.table, refuses), world.blobs)
     engine = replace(world.engine, nodes=KINDS, programs=Programs(world.engine.workflows, KINDS), books=books)
     definition = graph([node("start", "manual"), node("job", "job", {"hangs": hangs})], "start -> job")
-    text = msgspec.Raw(msgspec.json.encode(definition))
-    workflow = Workflow(WS, engine.ids.new(ids.WORKFLOW), "w", "graph", 1, 0.0, 0.0)
-    await engine.workflows.create(workflow, WorkflowVersion(1, content_hash(definition), "graph", text, 0.0), ())
+    workflow = await drawn(engine, definition, WS)
     yield engine, await start(engine, Start(workflow, None, node="start"))
     await world.close()
 

@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
-import msgspec
 import pytest
 
-from linkflow import ids
 from linkflow.adapters.clock import VirtualClock, timeless_loop
 from linkflow.engine import callbacks
 from linkflow.engine.callbacks import Refusal
@@ -19,9 +17,8 @@ from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
 from linkflow.errors import Conflict
 from linkflow.execution.events import LeaseLapsed, TaskFailed, TaskSucceeded, TaskTimedOut
-from linkflow.language.graph.compile import content_hash
 from linkflow.language.json import Json
-from linkflow.stores.records import Workflow, WorkflowVersion
+from tests.services.drawn import drawn
 from tests.services.several import processes
 from tests.unit.graphs import graph, node
 
@@ -30,13 +27,10 @@ from tests.unit.graphs import graph, node
 async def waiting(seed: int, clock: VirtualClock, **more: Json) -> AsyncIterator[tuple[list[Engine], str]]:
     """Two processes, and an execution whose one task waits for a worker."""
     async with processes(seed, 2, clock) as engines:
-        engine, now = engines[0], clock.now()
+        engine = engines[0]
         job = node("job", "remote_task", config={"queue": "q", "payload": 1}, **more)
         definition = graph([node("start", "manual"), job], "start -> job")
-        workflow = Workflow("ws", engine.ids.new(ids.WORKFLOW), "w", "graph", 1, now, now)
-        text = msgspec.Raw(msgspec.json.encode(definition))
-        version = WorkflowVersion(1, content_hash(definition), "graph", text, now)
-        await engine.workflows.create(workflow, version, ())
+        workflow = await drawn(engine, definition)
         execution = await start(engine, Start(workflow, 1, node="start"))
         await visit(engine, "ws", execution)
         yield engines, execution

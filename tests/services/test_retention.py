@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
 import pytest
 
-from linkflow import ids
 from linkflow.adapters.clock import VirtualClock
 from linkflow.engine.cancel import cancel
 from linkflow.engine.engine import Engine
@@ -17,7 +15,6 @@ from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
 from linkflow.errors import Conflict
 from linkflow.execution.events import Parent
-from linkflow.language.graph.compile import content_hash
 from linkflow.ports import Blobs, Condition, Page, Range, Send, Table, Write
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
@@ -26,8 +23,9 @@ from linkflow.stores import index_keys, keys
 from linkflow.stores.archive import Archive, Retention
 from linkflow.stores.books import Books, Numbered
 from linkflow.stores.catalogue import ScanningCatalogue
-from linkflow.stores.records import Workflow, WorkflowVersion
+from linkflow.stores.records import Workflow
 from linkflow.stores.summaries import Summaries
+from tests.services.drawn import drawn
 
 WS = "ws_a"
 LIVE, ARCHIVED = index_keys.listed_executions(WS), index_keys.archived_executions(WS)
@@ -124,13 +122,6 @@ async def engine(request: pytest.FixtureRequest, clock: VirtualClock) -> AsyncIt
     await world.close()
 
 
-async def drawn(engine: Engine, definition: Any) -> Workflow:
-    workflow = Workflow(WS, engine.ids.new(ids.WORKFLOW), "w", "graph", 1, engine.clock.now(), engine.clock.now())
-    text = msgspec.Raw(msgspec.json.encode(definition))
-    await engine.workflows.create(workflow, WorkflowVersion(1, content_hash(definition), "graph", text, 0), ())
-    return workflow
-
-
 async def ran(engine: Engine, workflow: Workflow, given: Any = None, **more: Any) -> str:
     execution = await start(engine, Start(workflow, given, node="start", **more))
     await visit(engine, WS, execution)
@@ -162,7 +153,7 @@ async def rows(engine: Engine, execution: str) -> list[str]:
 
 
 async def test_what_is_old_moves_to_the_archive_and_reads_as_before(engine: Engine, clock: VirtualClock) -> None:
-    workflow = await drawn(engine, WORK)
+    workflow = await drawn(engine, WORK, WS)
     old = [await ran(engine, workflow, {"n": n}, tags=("t",)) for n in range(3)] + [await ran(engine, workflow, BIG)]
     before = {one: await plain(engine, one) for one in old}
     states = {one: (await engine.books.load(WS, one)).state for one in old}  # type: ignore[union-attr]
@@ -189,7 +180,7 @@ async def test_what_is_old_moves_to_the_archive_and_reads_as_before(engine: Engi
 
 
 async def test_an_archived_execution_is_over_for_everybody(engine: Engine, clock: VirtualClock) -> None:
-    execution = await ran(engine, await drawn(engine, WORK))
+    execution = await ran(engine, await drawn(engine, WORK, WS))
     await clock.advance(31 * DAY)
     await swept(engine)
     with pytest.raises(Conflict, match="over already"):
@@ -202,8 +193,8 @@ async def test_an_archived_execution_is_over_for_everybody(engine: Engine, clock
 
 
 async def test_what_is_open_or_what_an_open_parent_waits_for_stays(engine: Engine, clock: VirtualClock) -> None:
-    parent = await ran(engine, await drawn(engine, NAP))
-    work = await drawn(engine, WORK)
+    parent = await ran(engine, await drawn(engine, NAP, WS))
+    work = await drawn(engine, WORK, WS)
     child = await ran(engine, work, trigger="map", parent=Parent(parent, 0, 1))
     orphan = await ran(engine, work, trigger="map", parent=Parent("ex_gone", 0, 1))
     await clock.advance(31 * DAY)
@@ -213,7 +204,7 @@ async def test_what_is_open_or_what_an_open_parent_waits_for_stays(engine: Engin
 
 
 async def test_workflows_are_kept_as_long_as_is_said(engine: Engine, clock: VirtualClock) -> None:
-    kept, short, other = [await drawn(engine, WORK) for _ in range(3)]
+    kept, short, other = [await drawn(engine, WORK, WS) for _ in range(3)]
     one, two, three = [await ran(engine, workflow) for workflow in (kept, short, other)]
     policy = Retention(days=30, workflows={kept.id: 0, short.id: 2})
     await Archive(engine.table, engine.blobs).set_retention(WS, policy)
@@ -227,7 +218,7 @@ async def test_workflows_are_kept_as_long_as_is_said(engine: Engine, clock: Virt
 
 
 async def test_without_an_archive_old_executions_go_for_good(engine: Engine, clock: VirtualClock) -> None:
-    execution = await ran(engine, await drawn(engine, WORK), BIG, business_key="k")
+    execution = await ran(engine, await drawn(engine, WORK, WS), BIG, business_key="k")
     await Archive(engine.table, engine.blobs).set_retention(WS, Retention(archive=False))
     await clock.advance(31 * DAY)
     await swept(engine)
@@ -238,7 +229,7 @@ async def test_without_an_archive_old_executions_go_for_good(engine: Engine, clo
 
 
 async def test_the_archive_itself_ends_after_its_days(engine: Engine, clock: VirtualClock) -> None:
-    execution = await ran(engine, await drawn(engine, WORK))
+    execution = await ran(engine, await drawn(engine, WORK, WS))
     await Archive(engine.table, engine.blobs).set_retention(WS, Retention(days=1, archive_days=10))
     await clock.advance(2 * DAY)
     await swept(engine)
@@ -255,7 +246,7 @@ async def test_the_archive_itself_ends_after_its_days(engine: Engine, clock: Vir
 
 
 async def test_an_execution_that_somebody_changed_meanwhile_is_left_alone(engine: Engine, clock: VirtualClock) -> None:
-    execution = await ran(engine, await drawn(engine, WORK))
+    execution = await ran(engine, await drawn(engine, WORK, WS))
     await clock.advance(31 * DAY)
     batch = (await next_batch(engine, WS, clock.now())).batch
     assert batch is not None
@@ -279,7 +270,7 @@ async def test_wherever_a_sweep_dies_the_next_one_ends_it(clock: VirtualClock, *
         world = in_memory(Settings(), clock)
         engine = world.engine
         await Archive(engine.table, engine.blobs).set_retention(WS, Retention(archive=archives))
-        workflow = await drawn(engine, WORK)
+        workflow = await drawn(engine, WORK, WS)
         old = [await ran(engine, workflow, n) for n in range(2)] + [await ran(engine, workflow, BIG)]
         before = {one: await plain(engine, one) for one in old}
         spilled = await blobs_of(engine, old)

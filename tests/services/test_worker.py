@@ -7,17 +7,20 @@ from dataclasses import replace
 from typing import ClassVar
 
 import msgspec
+import pytest
 
 from functions.worker.service import work
-from linkflow import ids
 from linkflow.adapters.clock import VirtualClock, timeless_loop
 from linkflow.engine.cancel import terminate
 from linkflow.engine.engine import Engine, Limits
+from linkflow.engine.holds import Scope, hold, release
+from linkflow.engine.news import tell
+from linkflow.engine.pauses import pause, resume
 from linkflow.engine.programs import Programs
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
+from linkflow.execution.events import TaskPostponed
 from linkflow.execution.state import State
-from linkflow.language.graph.compile import content_hash
 from linkflow.language.json import Json
 from linkflow.messages import LANE, TASKS, TaskMessage
 from linkflow.nodes.base import BaseNode, NodeRequest, TaskContext, TaskNode, TaskResult
@@ -25,9 +28,10 @@ from linkflow.nodes.catalog import NODES
 from linkflow.ports import Message
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
+from linkflow.stores.controls import Hold
 from linkflow.stores.limits import Rate
-from linkflow.stores.records import Workflow, WorkflowVersion
 from linkflow.stores.rules import Rule
+from tests.services.drawn import drawn
 from tests.unit.graphs import graph, node
 
 RUNS: list[str] = []
@@ -60,22 +64,24 @@ KINDS: dict[str, type[BaseNode]] = {**NODES, "long": Long}
 
 @asynccontextmanager
 async def sent(
-    clock: VirtualClock, given: Json = None, config: Json = None, **more: Json
+    clock: VirtualClock, given: Json = None, config: Json = None, beside: Json = None, **more: Json
 ) -> AsyncIterator[tuple[Engine, str, Message]]:
-    """An execution whose one task is on the queue."""
+    """An execution whose one task is on the queue. `beside`: a node whose task keeps its visit at work meanwhile."""
     RUNS.clear()
     world = in_memory(Settings(), clock)
     engine = replace(
         world.engine, nodes=KINDS, programs=Programs(world.engine.workflows, KINDS), limits=Limits(visit=45.0)
     )
-    definition = graph([node("start", "manual"), node("job", "long", config=config, **more)], "start -> job")
-    now, text = clock.now(), msgspec.Raw(msgspec.json.encode(definition))
-    workflow = Workflow("ws", engine.ids.new(ids.WORKFLOW), "w", "graph", 1, now, now)
-    await engine.workflows.create(workflow, WorkflowVersion(1, content_hash(definition), "graph", text, now), ())
+    nodes = [node("start", "manual"), node("job", "long", config=config, **more), *([beside] if beside else [])]
+    definition = graph(nodes, *(f"start -> {one['id']}" for one in nodes[1:]))
+    workflow = await drawn(engine, definition)
     execution = await start(engine, Start(workflow, given, node="start"))
-    await visit(engine, "ws", execution)
-    (message,) = await engine.queue.receive(TASKS.name)
+    at_work = asyncio.ensure_future(visit(engine, "ws", execution))
+    if beside is None:
+        await at_work
+    (message,) = await engine.queue.receive(TASKS.name, wait=1)
     yield engine, execution, message
+    at_work.cancel()
     await world.close()
 
 
@@ -126,9 +132,7 @@ async def test_a_node_in_the_visit_that_must_not_run_twice_fails_where_it_was_in
     engine = replace(world.engine, nodes=KINDS, programs=Programs(world.engine.workflows, KINDS))
     job = node("job", "long", config={"waits": True}, at_most_once=True)
     definition = graph([node("start", "manual"), job], "start -> job")
-    text = msgspec.Raw(msgspec.json.encode(definition))
-    workflow = Workflow("ws", engine.ids.new(ids.WORKFLOW), "w", "graph", 1, 0.0, 0.0)
-    await engine.workflows.create(workflow, WorkflowVersion(1, content_hash(definition), "graph", text, 0.0), ())
+    workflow = await drawn(engine, definition)
     execution = await start(engine, Start(workflow, None, node="start"))
     RUNS.clear()
     dying = asyncio.ensure_future(visit(engine, "ws", execution))
@@ -183,3 +187,58 @@ async def test_a_task_that_a_limit_postpones_is_sent_again_when_its_time_has_com
         assert (task.task, task.paid) == (before.task, rule.name)
         assert before.deadline is not None
         assert task.deadline == before.deadline + 100.0
+
+
+@pytest.mark.parametrize("once", [False, True])
+async def test_a_task_on_the_queue_of_a_paused_execution_waits_until_it_goes_on(once: bool) -> None:
+    clock = VirtualClock()
+    async with sent(clock, at_most_once=once) as (engine, execution, message):
+        deadline = msgspec.json.decode(message.body, type=TaskMessage).task.deadline
+        await pause(engine, "ws", execution, "us", "a look")
+        await work(engine, message)
+        await engine.queue.delete([message])
+        assert (await ended(engine, execution)).status == "running"
+        assert not await engine.queue.receive(TASKS.name)
+        await clock.advance(1_000)
+        await resume(engine, "ws", execution, "us")
+        assert (await ended(engine, execution)).status == "running"
+        assert RUNS == []
+        (again,) = await engine.queue.receive(TASKS.name)
+        task = msgspec.json.decode(again.body, type=TaskMessage).task
+        assert deadline is not None
+        assert task.deadline == deadline + 1_000
+        await work(engine, again)
+        assert (len(RUNS), (await ended(engine, execution)).status) == (1, "succeeded")
+
+
+@pytest.mark.parametrize("scope", [Scope(), Scope("ws")], ids=["engine", "workspace"])
+async def test_a_task_on_the_queue_is_not_begun_while_its_execution_is_held(scope: Scope) -> None:
+    """Also where no visit has heeded the hold yet."""
+    clock = VirtualClock()
+    async with sent(clock) as (engine, execution, message):
+        await hold(engine, scope, Hold("pause", since=clock.now()))
+        await work(engine, message)
+        held = await ended(engine, execution)
+        assert (held.paused is not None, RUNS) == (True, [])
+        await release(engine, scope)
+        await ended(engine, execution)
+        (again,) = await engine.queue.receive(TASKS.name)
+        await work(engine, again)
+        assert (await ended(engine, execution)).status == "succeeded"
+
+
+def test_a_task_that_was_put_off_for_no_time_is_sent_again_by_the_visit_that_sent_it() -> None:
+    """The worker saw a pause that was over when it said so; the visit found the task owed, and took it for sent."""
+    clock = VirtualClock()
+
+    async def story() -> None:
+        async with sent(clock, beside=node("beside", "long", config={"waits": True}, timeout=40)) as found:
+            engine, execution, message = found
+            task = msgspec.json.decode(message.body, type=TaskMessage).task
+            await clock.sleep(1)
+            await tell(engine, "ws", execution, TaskPostponed(task.scope, task.task, clock.now()))
+            await clock.sleep(5)
+            assert len(await engine.queue.receive(TASKS.name)) == 1
+
+    with asyncio.Runner(loop_factory=lambda: timeless_loop(clock)) as runner:
+        runner.run(story())

@@ -5,20 +5,24 @@ the same workflow gives in a story where nothing happens.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, Literal, TypeVar
 
+from linkflow.engine.claims import KeyPolicy
 from linkflow.language.json import Json
+from linkflow.language.recurrence.form import Misfire, Overlap
 from tests.simulation.machines import CHILD, ITEMS, SLOW_CHILD, Paper
+from tests.simulation.scenes import approvals, asks, brief, chain, labour, once
 from tests.unit.graphs import graph, node
 from tests.unit.random_graphs import Drawn, Sheet
 
 T = TypeVar("T")
 KINDS: Final = (
     *("graph", "graph", "hook", "racing", "machine", "machine", "machine"),
-    *("timed", "once", "limited", "signals"),
+    *("timed", "once", "limited", "signals", "labour", "labour", "approvals", "chain", "keyed", "keyed", "paced"),
 )
+SCENES: Final = ("labour", "approvals", "chain", "keyed", "paced")
 STORIES: Final = 10
 """That share a cast."""
 WORKSPACES: Final = ("ws_a", "ws_b")
@@ -54,8 +58,28 @@ class Part:
     hook: str | None = None
     limit: int | None = None
     """How many executions of it may run at once."""
+    rate: tuple[int, float] | None = None
+    """How many may begin, and in how many seconds."""
+    each: bool = False
+    """Whether limits count for each `n` of the input by itself."""
+    keyed: KeyPolicy | None = None
+    """What becomes of a start while another execution has the business key, which all starts of it bear."""
+    labour: bool = False
+    """Whether its tasks are for remote workers."""
+    votes: bool = False
+    """Whether it asks for approvals."""
+    timetable: "Timetable | None" = None
     signals: bool = False
     """Whether its executions wait for signals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """The seconds `after` the story begins at which a schedule starts it."""
+
+    after: tuple[int, ...]
+    overlap: Overlap
+    misfire: Misfire
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +115,8 @@ def cast_of(seed: int) -> Cast:
         for name, seconds in ((CHILD, 2), (SLOW_CHILD, 900))
     ]
     drawn = [_part(dice, f"w{index}") for index in range(4)]
-    parts = (*children, *drawn)
+    timetables = [_scheduled(dice, "on_time")] if dice.between(0, 1) else []
+    parts = (*children, *drawn, *timetables)
     entrances = [
         Entrance(index, len(children) + index % len(drawn), {"n": dice.between(0, 3), "items": ITEMS})
         for index in range(8)
@@ -101,15 +126,15 @@ def cast_of(seed: int) -> Cast:
 
 def _part(dice: Dice, name: str) -> Part:
     workspace = dice.pick(WORKSPACES)
-    kind = dice.pick(
-        ["graph", "graph", "hook", "racing", "machine", "machine", "machine", "timed", "once", "limited", "signals"]
-    )
+    kind = dice.pick(KINDS)
+    if kind in SCENES:
+        return _scene(dice, kind, Part(workspace, name, "graph", {}, "result"))
     if kind in ("machine", "timed"):
         paper = Paper(dice, queries=dice.pick([True, False]), timed=kind == "timed")
         return Part(workspace, name, "asl", paper.whole(), "end" if kind == "timed" else "result")
     manner: Literal["racing", "steady"] = "racing" if kind == "racing" else "steady"
     more = {"sub_workflow": _calls} | ({"ask_once": _asks_once} if kind == "once" else {})
-    sheet = Sheet(dice, manner, left=10, request=_asks, more=more, signals=kind == "signals")
+    sheet = Sheet(dice, manner, left=10, request=asks, more=more, signals=kind == "signals")
     answer = dice.pick(["at_once", "when_done"])
     trigger = node("start", "webhook", {"answer": answer}) if kind == "hook" else node("start", "manual")
     promise: Promise = "status" if kind == "racing" else "end" if kind == "once" else "result"
@@ -122,8 +147,37 @@ def _part(dice: Dice, name: str) -> Part:
     return Part(workspace, name, "graph", definition, promise, hook, limit, signals=kind == "signals")
 
 
-def _asks(name: str, expression: str) -> Drawn:
-    return {"url": f"http://outside/ask/{name}", "method": "POST", "body": expression}
+def _scene(dice: Dice, kind: str, part: Part) -> Part:
+    match kind:
+        case "labour":
+            drawn = labour(dice)
+            if dice.between(0, 2):
+                return replace(part, definition=drawn, labour=True)
+            return replace(part, definition=once(drawn), labour=True, promise="end")
+        case "approvals":
+            return replace(part, definition=approvals(dice), votes=True)
+        case "chain":
+            return replace(part, definition=chain(dice))
+        case "keyed":
+            policy: KeyPolicy = dice.pick(["reject", "use_existing", "terminate_existing"])
+            drawn = dice.pick([chain, brief])(dice)
+            return replace(part, definition=drawn, keyed=policy, promise="end")
+        case _:
+            limit, seconds, each = dice.between(1, 2), dice.pick([10.0, 60.0]), bool(dice.between(0, 1))
+            key: Drawn = {"key": "{{ trigger.n }}"} if each else {}
+            bounds: Drawn = {"rate": {"limit": limit, "per_seconds": seconds, **key}}
+            if dice.between(0, 1):
+                bounds["concurrency"] = {"limit": 1, **key}
+            most = 1 if "concurrency" in bounds else None
+            return replace(part, definition=brief(dice, bounds), rate=(limit, seconds), each=each, limit=most)
+
+
+def _scheduled(dice: Dice, name: str) -> Part:
+    moments = sorted({dice.between(1, 40) * 5 for _ in range(dice.between(1, 5))})
+    overlap: Overlap = dice.pick(["allow", "skip", "queue", "cancel_previous"])
+    misfire: Misfire = dice.pick(["skip", "one", "all"])
+    timetable = Timetable(tuple(moments), overlap, misfire)
+    return Part(dice.pick(WORKSPACES), name, "graph", brief(dice), "end", timetable=timetable)
 
 
 def _asks_once(expression: str) -> Drawn:

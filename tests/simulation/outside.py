@@ -3,6 +3,7 @@ alone, so that another run of the same workflow hears the same.
 
 Paths: `/ask/<node>` answers with the digest of the question; of eight questions, `failing` fail each time and one fails
 at its first attempt. `/fine/<node>` never fails. `/later/<node>` takes a token, and ends the task some time later.
+`/vote/<node>` is told of an approval, and of the person who shall decide it.
 """
 
 from collections.abc import Callable
@@ -54,20 +55,26 @@ class Effect:
     content: bytes
 
 
+def _nobody(*told: Json) -> None:
+    raise AssertionError(f"Nobody is there to be told {told}.")
+
+
 @dataclass(slots=True)
 class Outside:
     """`delays` are how long it takes to answer, `seed` and `failing` say what it answers. `token_came` is told of every
-    token that is handed out, and of the answer that shall come back with it."""
+    token that is handed out, and of the answer that shall come back with it; `vote_wanted` of every link to an
+    approval, whose it is, and whether that person approves."""
 
     clock: VirtualClock
     seed: int
     failing: int
     delays: Random
-    token_came: Callable[[str, Json], None]
     slow: float = 0.05
     padding: int = 0
     """Characters that answers are longer than they need be."""
     effects: list[Effect] = field(default_factory=list)
+    token_came: Callable[[str, Json], None] = field(default=_nobody)
+    vote_wanted: Callable[[str, str, bool], None] = field(default=_nobody)
 
     async def request(self, request: Request) -> HttpResponse:
         path = urlsplit(request.url).path
@@ -78,15 +85,19 @@ class Outside:
         asked: Json = msgspec.json.decode(request.content) if request.content else None
         kind = path.split("/")[1]
         if kind == "later":
-            self.token_came(asked["token"], self._digest(path, asked["asked"]))
+            self.token_came(asked["token"], f"{self.digest(path, asked['asked']):x}")
             return _json(200, "accepted")
-        digest = crc32(msgspec.json.encode([self.seed, path, asked], order="deterministic"))
+        if kind == "vote":
+            asked = dict(asked)
+            self.vote_wanted(asked.pop("link"), asked["person"], self.digest(path, asked) % 3 > 0)
+            return _json(200, "accepted")
+        digest = self.digest(path, asked)
         if kind != "fine" and (digest % 8 < self.failing or (digest % 8 == 7 and attempt == 1)):
             return _json(500, "no")
         return _json(200, f"{digest:x}" + Random(digest).randbytes(self.padding // 2).hex())
 
-    def _digest(self, path: str, asked: Json) -> str:
-        return f"{crc32(msgspec.json.encode([self.seed, path, asked], order='deterministic')):x}"
+    def digest(self, what: str, asked: Json) -> int:
+        return crc32(msgspec.json.encode([self.seed, what, asked], order="deterministic"))
 
     def _delay(self) -> float:
         return self.delays.uniform(1.0, 40.0) if self.delays.random() < self.slow else self.delays.uniform(0.0, 0.3)

@@ -7,23 +7,28 @@ plan, whose story is told in the same way.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar, get_args
 
 from tests.simulation.cast import Cast
 from tests.simulation.weather import Fault, faults, latencies
 
 T = TypeVar("T")
-Deed = Literal["start", "start otherwise", "cancel", "terminate", "pause"]
+Deed = Literal["start", "start otherwise", "cancel", "terminate", "pause", "reset"]
+Labour = Literal["done", "twice", "beats", "late", "dies"]
+"""What a remote worker makes of a task: it answers, twice, after signs of life, when its lease is over, or never."""
+LABOURS: Final = get_args(Labour)
 _JUMPS: Final = (5.0, 40.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody outside, who comes at `at` to do something about an entrance, and insists until it is answered."""
+    """Somebody outside, who comes at `at` to do something about an entrance, and insists until it is answered.
+    `share`: behind how much of its book an execution is reset, from 0 to 1."""
 
     at: float
     entrance: int
     deed: Deed = "start"
+    share: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.at:.1f} s: somebody comes to {self.deed} entrance {self.entrance}"
@@ -59,6 +64,7 @@ class Plan:
     skews: tuple[float, ...] = (0.0,)
     pauses: tuple[float, ...] = (1.0,)
     patience: tuple[float, ...] = (1.0,)
+    labours: tuple[Labour, ...] = ("done",)
     visit: float | None = None
     apart: bool = False
     slow: float = 0.0
@@ -73,6 +79,7 @@ class Plan:
             + ([replace(self, skews=(0.0,) * len(self.skews))] if any(self.skews) else [])
             + ([replace(self, latencies=(0.001,))] if len(self.latencies) > 1 else [])
             + ([replace(self, slow=0.0)] if self.slow else [])
+            + ([replace(self, labours=("done",))] if len(self.labours) > 1 else [])
         )
 
     def halves(self) -> "list[Plan]":
@@ -97,6 +104,7 @@ def plan_of(seed: int, cast: Cast) -> Plan:
         skews=tuple(round(chance.uniform(-1.5, 1.5), 2) if hosts > 1 else 0.0 for _ in range(hosts)),
         pauses=tuple(round(chance.choice([0.0, 0.5, 3.0, 20.0]) * chance.random(), 2) for _ in range(7)),
         patience=tuple(round(chance.choice([0.01, 1.0, 30.0]) * chance.random(), 3) for _ in range(11)),
+        labours=tuple(chance.choices(LABOURS, (6, 2, 2, 2, chance.choice([0, 1, 3])), k=13)),
         visit=chance.choice([None, 45.0, 4_000.0]),
         apart=chance.random() < 0.5,
         slow=chance.choice([0.0, 0.05, 0.2]),
@@ -124,6 +132,10 @@ def _visitors(chance: Random, cast: Cast) -> tuple[Visitor, ...]:
             deed: Deed = chance.choice(["cancel", "cancel", "terminate", "pause", "pause"])
             late = chance.choice([0.05, 1.0, 20.0]) * chance.random()
             come.append(Visitor(round(first + late, 3), entrance.number, deed))
+        if chance.random() < 0.15:
+            late = chance.choice([1.0, 20.0, 90.0]) * chance.random()
+            share = round(chance.random(), 2)
+            come.append(Visitor(round(min(first + late, 95.0), 3), entrance.number, "reset", share))
     return tuple(come)
 
 

@@ -126,7 +126,8 @@ class Process:
         compiled = Compiled(world.engine.workflows, make.nodes, make.compiled)
         self.world = replace(world, engine=replace(world.engine, programs=compiled))
         declared = [function for service in _busy_services() for function in service(self.world)]
-        self.embedded = Embedded(self.world, [_for_a_workspace(one) for one in declared], LONG_POLL)
+        busy = [_for_a_workspace(one) for one in declared if not isinstance(one.trigger, HttpRoutes)]
+        self.embedded = Embedded(self.world, busy, LONG_POLL)
 
     async def _tidy(self, now: float) -> None:
         await self.stores.table.sweep(now)

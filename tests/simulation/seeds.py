@@ -8,9 +8,11 @@ from typing import Final
 
 from linkflow.language.program import Program
 from tests.simulation.cast import STORIES, Cast, cast_of
-from tests.simulation.laws import End, broken, ends
+from tests.simulation.laws import Judgement, ends, judge
+from tests.simulation.laws.reading import End
 from tests.simulation.plan import Plan, calm_plan, plan_of
-from tests.simulation.story import Played, play
+from tests.simulation.played import Played
+from tests.simulation.story import play
 
 UNHURRIED: Final = 50_000.0
 """Virtual seconds in which a story without faults surely ends."""
@@ -107,35 +109,36 @@ def _calm(cast: Cast) -> Rehearsed:
     return Rehearsed(cast, asyncio.run(ends(played)), played.seconds, compiled)
 
 
-async def _calm_laws(played: Played) -> list[str]:
-    return await broken(played, await ends(played))
+async def _calm_laws(played: Played) -> tuple[str, ...]:
+    return (await judge(played, await ends(played))).laws
 
 
-def told(plan: Plan, rehearsal: Rehearsed, *, telling: bool = False) -> tuple[Played, list[str]]:
-    """The plan played out, and the laws it breaks."""
+def told(plan: Plan, rehearsal: Rehearsed, *, telling: bool = False) -> tuple[Played, Judgement]:
+    """The plan played out, and judged."""
     played = play(plan, rehearsal.cast, rehearsal.seconds + REPAIRS, rehearsal.compiled, telling=telling)
-    return played, asyncio.run(broken(played, rehearsal.ends))
+    return played, asyncio.run(judge(played, rehearsal.ends))
 
 
-def told_alone(plan: Plan, cast: Cast) -> list[str]:
+def told_alone(plan: Plan, cast: Cast) -> tuple[str, ...]:
     """The laws that this plan breaks with a cast of its own."""
-    return told(plan, _calm(cast))[1]
+    return told(plan, _calm(cast))[1].laws
 
 
 def verdict_on(seed: int) -> Verdict:
     rehearsal = rehearsed(seed)
     plan = plan_of(seed, rehearsal.cast)
-    played, laws = told(plan, rehearsal)
+    played, judgement = told(plan, rehearsal)
     weather = played.weather
     return Verdict(
         seed,
-        tuple(laws),
+        judgement.laws,
         weather.digest(),
         len(played.summaries),
         weather.calls,
         len(plan.faults) - len(weather.waiting),
         sum(line.what == "is killed" for line in weather.lines),
         played.seconds,
+        judgement.gave_up,
     )
 
 

@@ -1,14 +1,14 @@
 """A failing seed as a story: made as small as it can be while it still fails, then told in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 import msgspec
 
 from tests.simulation.plan import Plan, plan_of
+from tests.simulation.played import BEGINS, Played
 from tests.simulation.seeds import Rehearsed, rehearsed, told
-from tests.simulation.story import BEGINS, Played
 from tests.simulation.weather import Line
 
 TRIES: Final = 400
@@ -20,10 +20,10 @@ def tale(seed: int) -> str:
     """What the seed tells: minimal where it fails, whole where it does not."""
     rehearsal = rehearsed(seed)
     plan = plan_of(seed, rehearsal.cast)
-    _, laws = told(plan, rehearsal)
+    laws = told(plan, rehearsal)[1].laws
     least = smaller(plan, rehearsal, _law(laws)) if laws else plan
-    played, laws = told(least, rehearsal, telling=True)
-    return "\n".join(_lines(played, laws))
+    played, judgement = told(least, rehearsal, telling=True)
+    return "\n".join(_lines(played, judgement.laws))
 
 
 def smaller(plan: Plan, rehearsal: Rehearsed, law: str) -> Plan:
@@ -35,17 +35,17 @@ def smaller(plan: Plan, rehearsal: Rehearsed, law: str) -> Plan:
             tries += 1
             if tries > TRIES:
                 break
-            if _law(told(less, rehearsal)[1]) == law:
+            if _law(told(less, rehearsal)[1].laws) == law:
                 plan, shrunk = less, True
                 break
     return plan
 
 
-def _law(laws: list[str]) -> str:
+def _law(laws: Sequence[str]) -> str:
     return laws[0].partition(".")[0] if laws else ""
 
 
-def _lines(played: Played, laws: list[str]) -> Iterator[str]:
+def _lines(played: Played, laws: Sequence[str]) -> Iterator[str]:
     plan = played.plan
     yield f"Seed {plan.seed}: " + ("all is well." if not laws else "these laws are broken:")
     yield from (f"  {law}" for law in laws)

@@ -1,12 +1,16 @@
 """Bugs that were found by seeds, each as the smallest story that shows it."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
+
+import pytest
 
 from linkflow.language.json import Json
 from tests.simulation.cast import WORKSPACES, Cast, Entrance, Part, Promise
 from tests.simulation.machines import CHILD
 from tests.simulation.plan import Plan, Visitor
+from tests.simulation.scenes import QUEUE
 from tests.simulation.seeds import told_alone
 from tests.simulation.weather import Fault
 from tests.unit.graphs import graph, node
@@ -65,7 +69,7 @@ ASKS_BEFORE_A_TOKEN = {
 START = Visitor(0.0, 0)
 
 
-def laws(cast: Cast, *faults: Fault, visitors: tuple[Visitor, ...] = (START,), apart: bool = False) -> list[str]:
+def laws(cast: Cast, *faults: Fault, visitors: tuple[Visitor, ...] = (START,), apart: bool = False) -> tuple[str, ...]:
     return told_alone(Plan(0, (0.001,), visitors, faults, apart=apart), cast)
 
 
@@ -140,3 +144,54 @@ def test_a_signal_that_comes_before_the_first_turn_changes_no_key() -> None:
     signalled = replace(cast(both), parts=(*parts[:-1], replace(parts[-1], signals=True)))
     for latency in (0.001, 0.005, 0.02):
         assert not told_alone(Plan(0, (latency,), (START,), slow=1.0), signalled)
+
+
+def test_what_comes_from_outside_changes_no_key_of_what_is_not_written_down_yet() -> None:
+    """Turns waited, as the workflow allows; then a signal came, scopes and events got other numbers, and what had been
+    asked outside was asked again, under another key."""
+    hears = [f"hear{number}" for number in range(4)]
+    asks = [f"ask{number}" for number in range(8)]
+    nodes = [
+        node("start", "manual"),
+        *(node(name, "wait_for_signal", {"name": SIGNAL}) for name in hears),
+        *(node(name, "http_request", {"url": f"http://outside/fine/{name}"}, timeout=3_600) for name in asks),
+    ]
+    edges = [f"{one} -> {other}" for row in (hears, asks) for one, other in pairwise(["start", *row])]
+    both = {**graph(nodes, *edges), "settings": {"durability": "end"}}
+    parts = cast(both).parts
+    signalled = replace(cast(both), parts=(*parts[:-1], replace(parts[-1], signals=True)))
+    for seed in range(4):
+        assert not told_alone(Plan(seed, (0.001,), (START,), slow=0.5), signalled)
+
+
+@pytest.mark.parametrize("visit", [None, 45.0])
+def test_what_is_owed_by_an_execution_that_takes_up_another_book_is_sent(visit: float | None) -> None:
+    """Its first visit took it that tasks in a queue, or offered to remote workers, had been seen to by one before."""
+    works = node("work", "remote_task", {"queue": QUEUE, "payload": "{{ trigger.n }}"}, timeout=3_600)
+    remote = graph([node("start", "manual"), works], "start -> work")
+    for share in (0.0, 0.4, 0.7):
+        again = Visitor(70.0, 0, "reset", share)
+        assert not told_alone(Plan(0, (0.001,), (START, again), visit=visit), cast(ASKS))
+        by_hand = cast(remote)
+        assert not told_alone(
+            Plan(0, (0.001,), (START, again), visit=visit),
+            replace(by_hand, parts=(*by_hand.parts[:-1], replace(by_hand.parts[-1], labour=True))),
+        )
+
+
+def test_the_request_of_an_execution_that_takes_up_another_book_bears_its_own_token() -> None:
+    """It bore the token of the one before, so that what came back was for an execution that was over."""
+    for late in (0.05, 3.0):
+        again = Visitor(late, 0, "reset", 0.8)
+        for visit in (None, 45.0):
+            plan = Plan(0, (0.001,), (START, again), patience=(10.0,), visit=visit)
+            assert not told_alone(plan, cast(ASKS_FOR_A_TOKEN))
+
+
+def test_what_was_not_sent_before_a_pause_is_sent_behind_it() -> None:
+    """The visit that put the turn died before it sent the task; the next one found a pause, and left it to one that
+    took the task for sent."""
+    for at in range(20, 70):
+        paused = Visitor(0.05, 0, "pause")
+        plan = Plan(0, (0.001,), (START, paused), (Fault(at, "unreachable"),), visit=45.0, apart=True)
+        assert not told_alone(plan, cast(ASKS))

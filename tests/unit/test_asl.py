@@ -4,8 +4,6 @@ What Step Functions answers to particular definitions is in tests/conformance.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -22,35 +20,8 @@ from linkflow.execution.tokens import proves, read_token
 from linkflow.language.asl import compile_asl
 from linkflow.language.asl.choices import matches
 from linkflow.language.handlers import LONGEST_PAUSE, Retrier
-from linkflow.language.json import Json
+from tests.unit.asl_runs import LAMBDA, distributed, machine, task
 from tests.unit.driver import Run, fails, gives, succeed
-
-LAMBDA: Final = "arn:aws:states:::lambda:invoke"
-GET: Final = "arn:aws:states:::s3:getObject"
-PUT: Final = "arn:aws:states:::s3:putObject"
-
-State = Mapping[str, Any]
-
-
-def machine(*, language: str = "JSONPath", **states: State) -> Run:
-    """A machine of these states, run one after the other unless they say otherwise."""
-    names = list(states)
-    for name, following in zip(names, [*names[1:], None], strict=True):
-        state = dict(states[name])
-        if state["Type"] not in ("Fail", "Succeed", "Choice") and not {"Next", "End"} & set(state):
-            state |= {"Next": following} if following else {"End": True}
-        states[name] = state
-    return Run(compile_asl({"StartAt": names[0], "QueryLanguage": language, "States": states}))
-
-
-def task(**fields: Any) -> State:
-    return {"Type": "Task", "Resource": LAMBDA, **fields}
-
-
-def distributed(**fields: Any) -> State:
-    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "Work", "States": {"Work": task(End=True)}}
-    return {"Type": "Map", "ItemProcessor": processor, **fields}
-
 
 # ---------------------------------------------------------------- data
 
@@ -217,109 +188,6 @@ def test_siblings_of_what_failed_are_given_up_once() -> None:
     run.later()
     assert run.state.failure == Failure("States.Timeout", None)
     assert [one for one in owed if accepts(run.state, TaskSucceeded(one.scope, one.task, 1))] == []
-
-
-# ---------------------------------------------------------------- maps
-
-
-@given(order=st.permutations(range(5)), width=st.integers(0, 5))
-def test_results_stand_in_the_order_of_the_items(order: list[int], width: int) -> None:
-    """Whatever finishes first, and however many run at once."""
-    work = {"StartAt": "W", "States": {"W": {**task(), "End": True}}}
-    run = machine(Each={"Type": "Map", "MaxConcurrency": width, "ItemProcessor": work}).start(list(range(5)))
-    while not run.state.closed:
-        owed = run.owed()
-        assert len(owed) <= (width or 5)
-        run.tell(succeed(min(owed, key=lambda one: order[one.arguments])))
-    assert run.state.output == list(range(5))
-
-
-@given(failing=st.sets(st.integers(0, 5)), tolerated=st.integers(0, 6))
-def test_a_map_bears_as_many_failures_as_it_says(failing: set[int], tolerated: int) -> None:
-    run = machine(Each=distributed(ToleratedFailureCount=tolerated)).start(list(range(6)))
-    run.finish(lambda owed: fails("Oops")(owed) if owed.arguments in failing else succeed(owed))
-    if len(failing) <= tolerated:
-        assert run.state.output == [item for item in range(6) if item not in failing]
-    else:
-        assert run.state.failure is not None
-        assert run.state.failure.error == "States.ExceedToleratedFailureThreshold"
-
-
-@given(items=st.lists(st.integers(0, 9), max_size=12), most=st.integers(1, 5))
-def test_batches_hold_every_item_once_and_in_order(items: list[int], most: int) -> None:
-    batcher = {"MaxItemsPerBatch": most, "BatchInput": {"common": True}}
-    run = machine(Each=distributed(ItemBatcher=batcher)).start(items).finish()
-    batches: list[dict[str, Any]] = run.state.output
-    assert [item for batch in batches for item in batch["Items"]] == items
-    assert (
-        all(0 < len(batch["Items"]) <= most and batch["BatchInput"]["common"] for batch in batches)
-        if items
-        else batches == []
-    )
-
-
-def read_and_write(bucket: dict[str, str]) -> Any:
-    """Answers a Map's own tasks from a bucket, and all others with their arguments."""
-
-    def answer(owed: RunTask) -> News:
-        if owed.resource == GET:
-            return gives({"Body": bucket[owed.arguments["Key"]]})(owed)
-        if owed.resource == PUT:
-            bucket[owed.arguments["Key"]] = owed.arguments["Body"]
-            return gives({})(owed)
-        return succeed(owed)
-
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("config", "text", "items"),
-    [
-        ({"InputType": "JSON"}, '[1, {"a": 2}]', [1, {"a": 2}]),
-        ({"InputType": "JSON", "ItemsPointer": "/a/b"}, '{"a": {"b": [1]}}', [1]),
-        ({"InputType": "JSONL"}, '"a\u2028b"', ["a\u2028b"]),
-        ({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, "a\r\nx\u2028y\r\n", [{"a": "x\u2028y"}]),
-        ({"InputType": "JSONL"}, '{"a": 1}\n\n2\n', [{"a": 1}, 2]),
-        ({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, 'a,b\n"x\ny",1\n', [{"a": "x\ny", "b": "1"}]),
-        ({"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a"]}, "x,y\n", [{"a": "x"}]),
-        (
-            {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": "PIPE"},
-            "a|b\n1|2",
-            [{"a": "1", "b": "2"}],
-        ),
-        ({"InputType": "JSON", "MaxItems": 1}, "[1, 2]", [1]),
-    ],
-)
-def test_items_are_read_as_their_form_says(config: State, text: str, items: list[Json]) -> None:
-    reader = {"Resource": GET, "Parameters": {"Bucket": "b", "Key": "k"}, "ReaderConfig": config}
-    run = machine(Each=distributed(ItemReader=reader)).start({}).finish(read_and_write({"k": text}))
-    assert run.state.output == items
-
-
-@pytest.mark.parametrize(("text", "input_type"), [('{"a": 1}', "JSON"), ("[1", "JSON"), ("a,a\n1,2", "CSV")])
-def test_what_cannot_be_read_is_a_failure_with_a_name(text: str, input_type: str) -> None:
-    config = {"InputType": input_type, "CSVHeaderLocation": "FIRST_ROW"}
-    reader = {"Resource": GET, "Parameters": {"Bucket": "b", "Key": "k"}, "ReaderConfig": config}
-    rule = {"ErrorEquals": ["States.ItemReaderFailed"], "Next": "Mend"}
-    run = machine(Each=distributed(ItemReader=reader, Catch=[rule]), Mend={"Type": "Pass"}).start({})
-    assert run.finish(read_and_write({"k": text})).state.output["Error"] == "States.ItemReaderFailed"
-
-
-def test_results_are_written_with_a_manifest_that_finds_them() -> None:
-    writer = {"Resource": PUT, "Parameters": {"Bucket": "b", "Prefix": "out"}}
-    bucket: dict[str, str] = {}
-    run = machine(Each=distributed(ResultWriter=writer)).start([1, 2]).finish(read_and_write(bucket))
-    manifest = run.state.output["ResultWriterDetails"]["Key"]
-    assert list(bucket)[-1] == manifest, "whoever finds the manifest finds all"
-    assert [key for key in bucket if key != manifest and f'"{key}"' in bucket[manifest]] == list(bucket)[:-1]
-
-
-def test_a_writer_that_fails_fails_the_map() -> None:
-    writer = {"Resource": PUT, "Parameters": {"Bucket": "b", "Prefix": "out"}}
-    run = machine(Each=distributed(ResultWriter=writer)).start([1])
-    run.finish(lambda owed: fails("S3.Denied")(owed) if owed.resource == PUT else succeed(owed))
-    assert run.state.failure is not None
-    assert run.state.failure.error == "States.ResultWriterFailed"
 
 
 # ---------------------------------------------------------------- histories

@@ -13,7 +13,9 @@ from linkflow.engine.engine import Engine
 from linkflow.engine.lease import offer, offer_of
 from linkflow.engine.place import Placement, dispatch, dispatch_isolated, place
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import TaskFailed
+from linkflow.execution.events import Event, MomentReached, TaskFailed
+from linkflow.execution.state import State
+from linkflow.language.asl.waits import plain
 from linkflow.language.view import EvaluationFailed
 from linkflow.nodes.base import NodeFailed
 from linkflow.ports import Key, Send
@@ -53,6 +55,11 @@ class Away:
             elif (task.at_most_once and task.started) or not (resumed or task.at_most_once):
                 self.gone.add(task.task)
 
+    def unsent(self, tasks: Sequence[RunTask]) -> tuple[int, ...]:
+        """Those that go to a queue without a record of their start, as far as nobody is known to have sent them."""
+        queued = [one for one in tasks if not one.at_most_once and self.place(one) in ("queue", "isolated")]
+        return tuple(one.task for one in queued if one.task not in self.gone)
+
     def due(self, tasks: Sequence[RunTask]) -> list[RunTask]:
         """Those to be sent or offered now."""
         return [
@@ -70,7 +77,7 @@ class Away:
             where = self.place(task)
             try:
                 if where != "remote":
-                    check_enabled(self.engine.switchboard.seen, self.workspace, task.resource)
+                    check_enabled(self.engine.switchboard.seen, self.workspace, plain(task.resource))
                 if where == "queue":
                     sends.append(dispatch(self.workspace, self.execution, task))
                 elif where == "isolated":
@@ -94,6 +101,16 @@ class Away:
             wanted = {task.task for task in tasks}
             for number in [number for number in self.offers if number not in wanted]:
                 await self.engine.leases.withdraw(self.offers.pop(number))
+
+    def take_back(self, state: State, events: Sequence[Event]) -> None:
+        """What was put off, and whose moment has come, is to be sent again, although it may never have been seen
+        waiting."""
+        if not self.gone:
+            return
+        for event in events:
+            scope = state.scopes.get(event.scope) if isinstance(event, MomentReached) else None
+            if scope is not None and scope.task is not None:
+                self.gone.discard(scope.task.task)
 
     def take_refused(self) -> list[TaskFailed]:
         refused, self.refused = self.refused, []

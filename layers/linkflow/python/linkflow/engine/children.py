@@ -2,9 +2,10 @@
 
     parent: task ──▶ begin ──▶ TaskSubmitted … waits … ◀── TaskSucceeded / TaskFailed ── report: the child closed
 
-A child's id follows from its parent's and the task's number, so beginning it twice is beginning it once. The child
+A child's id follows from its parent's and the task's number (or, if nobody waits, its
+idempotency key), so beginning it twice is beginning it once. The child
 tells its parent when it closes; should that be lost, the watchdog asks for it (`outcomes`). A parent that is over, or
-whose task was given up, has the child cancelled (`end`).
+whose task was given up, has the child cancelled (`end`); one that begins only then cancels itself (`turned_away`).
 """
 
 import contextlib
@@ -21,12 +22,15 @@ from linkflow.engine.news import tell
 from linkflow.engine.origins import Origin
 from linkflow.engine.start import Start, start
 from linkflow.errors import Conflict, NotFound
+from linkflow.execution.advance import expects
+from linkflow.execution.commands import RunTask
 from linkflow.execution.events import Names, Parent, Part, TaskFailed, TaskSucceeded
 from linkflow.execution.failures import TASK_FAILED
 from linkflow.execution.state import State
 from linkflow.language.json import Json
 from linkflow.language.json_text import compact
 from linkflow.nodes.base import NodeFailed
+from linkflow.stores.books import Book
 from linkflow.stores.records import Workflow
 
 DEEPEST = 25
@@ -53,6 +57,13 @@ def child_id(execution: str, task: int) -> str:
     return ids.derived(ids.EXECUTION, execution, str(task))
 
 
+def id_of(execution: str, task: RunTask) -> str:
+    """A task that ends with its request may run before it is in the book, so that its number says nothing yet."""
+    return (
+        ids.derived(ids.EXECUTION, execution, task.key) if task.pattern == "request" else child_id(execution, task.task)
+    )
+
+
 async def begin(
     engine: Engine,
     call: Call,
@@ -72,8 +83,8 @@ async def begin(
         raise NodeFailed(
             "LinkFlow.TooDeep", f"{DEEPEST} executions wait for one another already; does a workflow call itself?"
         )
-    child = child_id(call.execution, call.task.task)
     task = call.task
+    child = id_of(call.execution, task)
     parent = None if form is None else Parent(call.execution, task.scope, task.task, form, above + 1, on_close)
     program = await engine.programs.numbered(workflow.workspace, workflow.id, workflow.version)
     if program.callers is not None and (origin is None or not _may_call(program.callers, origin.names)):
@@ -135,12 +146,28 @@ async def end(engine: Engine, workspace: str, execution: str, tasks: Sequence[in
     """Nobody waits any more for the children of these tasks: cancel or terminate those that do not go on alone."""
     for task in tasks:
         book = await chain.newest(engine, workspace, child_id(execution, task))
-        child = child_id(execution, task) if book is None else book.execution
-        policy = "detach" if book is None or book.state.parent is None else book.state.parent.on_close
-        if policy != "detach":
-            verb = terminate if policy == "terminate" else cancel
-            with contextlib.suppress(NotFound, Conflict):
-                await verb(engine, workspace, child, execution, "Nobody waits for it any more.")
+        parent = None if book is None else book.state.parent
+        if book is not None and parent is not None and parent.on_close != "detach":
+            await _end(engine, workspace, book.execution, parent)
+
+
+async def turned_away(engine: Engine, child: Book, parent: Parent) -> bool:
+    """Whether an execution that has done nothing yet is for nobody: a process that was frozen began it when its parent
+    had given the task up already, and had ended what there was to end. Then it is ended here. A parent that gives the
+    task up from now on finds it."""
+    if child.number > 0 or child.state.closed or parent.on_close == "detach":
+        return False
+    book = await engine.books.load(child.workspace, parent.execution)
+    if book is not None and not book.state.closed and expects(book.state, parent.scope, parent.task):
+        return False
+    await _end(engine, child.workspace, child.execution, parent)
+    return True
+
+
+async def _end(engine: Engine, workspace: str, child: str, parent: Parent) -> None:
+    verb = terminate if parent.on_close == "terminate" else cancel
+    with contextlib.suppress(NotFound, Conflict):
+        await verb(engine, workspace, child, parent.execution, "Nobody waits for it any more.")
 
 
 def outcome(state: State, parent: Parent) -> Outcome:

@@ -17,6 +17,7 @@ from typing import Literal
 import msgspec
 
 from linkflow.execution.commands import RunTask
+from linkflow.language.asl.waits import plain
 from linkflow.messages import LARGEST_BODY, TASKS, TASKS_ISOLATED, IsolatedTask, TaskMessage, packed
 from linkflow.nodes.base import RESOURCE, BaseNode, NodeFailed, TaskNode
 from linkflow.ports import Send
@@ -41,7 +42,7 @@ def place(
 
 
 def _is_isolated(resource: str, nodes: Mapping[str, type[BaseNode]], untrusted: Collection[str]) -> bool:
-    name = resource.removeprefix(RESOURCE)
+    name = plain(resource).removeprefix(RESOURCE)
     kind = nodes.get(name)
     return kind is not None and issubclass(kind, TaskNode) and (kind.isolated or name in untrusted)
 

@@ -11,8 +11,8 @@ from linkflow.language.asl import compile_asl
 from linkflow.language.asl.settings import limits_in
 from linkflow.language.graph.compile import compile_graph
 from linkflow.language.graph.definition import GraphDefinition
-from linkflow.language.program import Program
-from linkflow.nodes.base import BaseNode
+from linkflow.language.program import Manner, Program
+from linkflow.nodes.base import RESOURCE, BaseNode, TaskNode
 from linkflow.stores.records import WorkflowVersion
 from linkflow.stores.workflows import Workflows
 
@@ -23,13 +23,18 @@ KEPT = 512
 
 
 class Programs:
-    __slots__ = ("_address", "_contents", "_kept", "_nodes", "_workflows")
+    __slots__ = ("_address", "_contents", "_kept", "_manners", "_nodes", "_workflows")
 
     def __init__(self, workflows: Workflows, nodes: Mapping[str, type[BaseNode]], address: str = "") -> None:
         """`address`: where this installation is reached from outside."""
         self._address = address
         self._workflows = workflows
         self._nodes = nodes
+        self._manners = {
+            RESOURCE + name: Manner(kind.at_most_once, kind.isolated)
+            for name, kind in nodes.items()
+            if issubclass(kind, TaskNode)
+        }
         self._kept: OrderedDict[str, Program] = OrderedDict()
         self._contents: OrderedDict[tuple[str, str, int], str] = OrderedDict()
 
@@ -62,7 +67,7 @@ class Programs:
     def _compiled(self, version: WorkflowVersion) -> Program:
         document = msgspec.json.decode(version.definition)
         if version.dialect == "asl":
-            program = replace(compile_asl(document), limits=limits_in(document))
+            program = replace(compile_asl(document, self._manners), limits=limits_in(document))
             return replace(program, hash=version.hash, durability="end") if version.express else program
         return compile_graph(GraphDefinition.model_validate(document), self._nodes, version.hash)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from linkflow.engine.engine import Call, Engine
 from linkflow.engine.tasks import run_task
+from linkflow.engine.unsaved import of_task
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import News, TaskStarted
 
@@ -47,15 +48,25 @@ class Running:
 
     def obey(self, tasks: Sequence[RunTask], now: float) -> None:
         """Let exactly these run: start what does not run yet, cancel what nobody awaits any more."""
-        keys = {task.task: task.key for task in tasks}
-        for number in [number for number, one in self._ones.items() if keys.get(number) != one.task.key]:
-            self._ones.pop(number).job.cancel()
+        names = {task.task: task.name for task in tasks}
+        if moved := [number for number, one in self._ones.items() if names.get(number) != one.task.name]:
+            self._move([self._ones.pop(number) for number in moved], tasks)
         for task in tasks:
             if task.task not in self._ones:
                 call = Call(self._workspace, self._execution, task)
                 job: asyncio.Task[News] = asyncio.create_task(run_task(self._engine, call))
                 job.add_done_callback(self._ended)
                 self._ones[task.task] = _One(task, job, now)
+
+    def _move(self, ones: Sequence[_One], tasks: Sequence[RunTask]) -> None:
+        """The book was read again, in which tasks may have other numbers: those that are still owed run on."""
+        owed = {task.name: task for task in tasks}
+        for one in ones:
+            if (task := owed.get(one.task.name)) is None:
+                one.job.cancel()
+            else:
+                one.task = task
+                self._ones[task.task] = one
 
     async def news(self, until: float) -> list[News]:
         """The outcomes of all tasks that ended, as soon as there is one; at the moment `until`, what has been running
@@ -67,7 +78,7 @@ class Running:
         for number, one in list(self._ones.items()):
             if one.job in ended:
                 del self._ones[number]
-                outcomes.append(one.job.result())
+                outcomes.append(of_task(one.job.result(), one.task))
         return outcomes or self._long_ones(self._engine.clock.now())
 
     def abandon(self) -> None:

@@ -16,6 +16,7 @@ from linkflow.engine.gates import Postponed, passage
 from linkflow.errors import TryAgain
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskPostponed, TaskSubmitted, TaskSucceeded, TaskTimedOut
+from linkflow.language.asl.waits import plain
 from linkflow.language.view import EvaluationFailed
 from linkflow.nodes.base import RESOURCE, NodeFailed, NodeRequest, NodeResponse, TaskContext, TaskNode
 from linkflow.ports import HttpFailed, HttpRequest
@@ -65,7 +66,7 @@ async def run_task(engine: Engine, call: Call) -> Told:
     cancelled."""
 
     async def carry_out() -> Told:
-        resource = call.task.resource.removesuffix(":2").removesuffix(".sync").removesuffix(".waitForTaskToken")
+        resource = plain(call.task.resource)
         check_enabled(await engine.switchboard.controls(), call.workspace, resource)
         if integration := engine.integrations.get(resource):
             return await integration(engine, call)
@@ -78,7 +79,7 @@ async def run_alone(engine: Engine, task: RunTask) -> Told:
     """As `run_bounded`, with nothing of the engine but its node types, its clock, and its way out into the world."""
 
     async def carry_out() -> Told:
-        return await _run_node(engine, task.resource, task, None)
+        return await _run_node(engine, plain(task.resource), task, None)
 
     return await _bounded(engine, task, _outcome(engine, task, carry_out))
 

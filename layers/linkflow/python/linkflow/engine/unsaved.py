@@ -8,22 +8,31 @@ turns out to be somebody else's.
 
 A workflow says which, and a node may say otherwise of its own outcome; the strictest of those that are not put yet
 counts. A process that dies repeats what was not put, with the same idempotency keys. When others write into the book
-meanwhile, nothing is repeated: outcomes are told again to the state as they left it, each to the task of the same key.
+meanwhile, nothing is repeated: outcomes are told again to the state as they left it, each to the task of the same key
+and attempt. That task may have another number by then, since what others brought came first.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from linkflow.engine.admission import Verdict
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import (
+    CleanUpStarted,
     Event,
     ExecutionAdmitted,
     News,
     Responded,
+    SignalMissed,
     TaskFailed,
+    TaskPostponed,
+    TaskStarted,
+    TaskSubmitted,
     TaskSucceeded,
     TaskTimedOut,
+    VisitResumed,
 )
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
@@ -31,6 +40,10 @@ from linkflow.language.program import Durability, Program, Task
 
 _STRICTEST: tuple[Durability, ...] = ("step", "group", "end")
 _OUTCOMES = (TaskSucceeded, TaskFailed, TaskTimedOut)
+_AT_ONCE = (Responded, TaskTimedOut, SignalMissed, CleanUpStarted)
+"""What somebody waits for, and what would not be so if others wrote first: that a moment came before the news, or a
+cancel before the end of what it ended. Nothing that follows from these is begun until they are put."""
+_OF_TASKS = (*_OUTCOMES, TaskSubmitted, TaskStarted, TaskPostponed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,7 @@ class Unsaved:
         if number == 0 and not any(batch.news for batch in self.batches):
             return True
         durability = self._required()
-        if durability == "step" or any(isinstance(event, Responded) for event in self.events):
+        if durability == "step" or any(isinstance(event, _AT_ONCE) for event in self.events):
             return False
         moment = self.until()
         return moment is None or (now < moment and self.outcomes < self.program.group_steps)
@@ -104,11 +117,25 @@ class Unsaved:
 
 
 def still_owed(batch: Batch, tasks: Sequence[RunTask]) -> list[News]:
-    """The news of a batch that means the same when `tasks` are owed: a task's number may be another task's now."""
-    before = {task.task: task.key for task in batch.tasks}
-    now = {task.task: task.key for task in tasks}
-    return [
-        one
-        for one in batch.news
-        if not isinstance(one, _OUTCOMES) or (one.task in now and before.get(one.task) == now[one.task])
-    ]
+    """The news of a batch in the words that mean the same when `tasks` are owed; what means nothing then is left
+    out."""
+    names = {task.task: task.name for task in batch.tasks}
+    owed = {task.name: task for task in tasks}
+    now = {number: found for number, name in names.items() if (found := owed.get(name)) is not None}
+    told: list[News] = []
+    for one in batch.news:
+        if isinstance(one, VisitResumed):
+            numbers = (now[old].task if old in now else old for old in one.tasks if old in now or old not in names)
+            told.append(VisitResumed(tuple(numbers)))
+        elif not isinstance(one, _OF_TASKS):
+            told.append(one)
+        elif one.task in now:
+            told.append(of_task(one, now[one.task]))
+    return told
+
+
+def of_task(news: News, task: RunTask) -> News:
+    """What is said of a task, said of it under the number that it has now."""
+    if not isinstance(news, _OF_TASKS) or news.task == task.task:
+        return news
+    return replace(news, scope=task.scope, task=task.task)

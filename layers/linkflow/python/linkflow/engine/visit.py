@@ -31,7 +31,7 @@ from linkflow.execution.commands import RunTask
 from linkflow.execution.events import ExecutionQueued, HandedOver, News, TaskStarted, VisitResumed
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
-from linkflow.language.program import Program, Receive
+from linkflow.language.program import Program
 from linkflow.ports import Send
 from linkflow.stores.books import Book
 
@@ -61,6 +61,9 @@ async def visit(
             return state
         resumed = True
     await resets.settle(engine, workspace, state)
+    if state.parent is not None and await children.turned_away(engine, book, state.parent):
+        book = await engine.books.load(workspace, execution) or book
+        state = book.state
     program = await engine.programs.get(workspace, state.names.workflow_id, state.version, state.program)
     driven = _Visit(engine, book, program, await engine.rules.untrusted(workspace), budget or engine.limits.visit)
     try:
@@ -107,14 +110,18 @@ class _Visit:
         news: list[News] = []
         if resumed and self.book.number == 0:
             self._begin_again(self.engine.clock.now())
-        tasks = owed(self.program, self.book.state) if self.book.state.paused is None else []
+        renewed, paused = self.book.state.renewed, self.book.state.paused is not None
+        tasks = owed(self.program, self.book.state)
+        here = [] if paused else [task for task in tasks if self._is_here(task)]
         killed = resumed and not in_order
-        interrupted = [task.task for task in tasks if self._is_here(task) and _died(task, killed=killed)]
+        interrupted = [task.task for task in here if _died(task, killed=killed)]
         if resumed:
             self.let_go, self.withdrawn = 0, 0
         if interrupted:
             news.append(VisitResumed(tuple(interrupted)))
-        self.away.assume(tasks, resumed=resumed)
+        if renewed and not (resumed or paused) and (unsent := self.away.unsent(tasks)):
+            news.append(VisitResumed(unsent))  # (so that the next visit does not send them a third time)
+        self.away.assume(tasks, resumed=resumed or renewed)
         if self.book.state.fresh:
             await tell_started(self.engine, self.book.workspace, self.program, self.book.state)
         while await self._turn(news):
@@ -131,7 +138,7 @@ class _Visit:
     async def _turn(self, news: list[News]) -> bool:
         """One turn: decide, record, obey. False: the visit is over."""
         now = self.engine.clock.now()
-        news = [*news, *await news_of_hold(self.engine, self.book.workspace, self.book.state)]
+        news = [*await news_of_hold(self.engine, self.book.workspace, self.book.state), *news]
         if not await self._may_begin(news, now):
             return False
         self._advance(news, now)
@@ -147,6 +154,10 @@ class _Visit:
             return False
         await self._let_go()
         await self.away.keep(tasks)
+        if state.paused is not None and not state.renewed:
+            unsent = self.away.unsent(owed(self.program, state))
+            if unsent:  # (the visit that was to send them died: whoever goes on sees to it)
+                return await self._turn([VisitResumed(unsent)])
         if self.book.state.held_until is not None and any(task.at_most_once for task in tasks):
             await self._leave(now, goes_on=True)
             return False
@@ -183,10 +194,12 @@ class _Visit:
             return await self._let_in(now) if must_ask(self.program, self.book.state, (), now) else True
         return False
 
-    def _advance(self, news: Sequence[News], now: float) -> None:
+    def _advance(self, news: Sequence[News], now: float, *, more: bool = False) -> None:
         state, unsaved = self.book.state, self.unsaved
         unsaved.tell(state, news, self.tasks, now)
-        unsaved.events += advance(self.program, state, news, now)
+        events = advance(self.program, state, news, now, more=more)
+        unsaved.events += events
+        self.away.take_back(state, events)
         self.tasks = owed(self.program, state, self.tasks)
         if state.paused is not None:
             self.tasks = [task for task in self.tasks if task.task in self.away.gone or self.running.has(task.task)]
@@ -221,8 +234,6 @@ class _Visit:
             return False
         if not self.unsaved.may_wait(self.book.number, now):
             return False
-        if self.book.number == 0 and _listens(self.program):  # (a signal that comes first would shift every key)
-            return False
         return all(self._is_here(one) and not one.at_most_once and one.pattern == "request" for one in self.tasks)
 
     async def _let_go(self) -> None:
@@ -240,12 +251,13 @@ class _Visit:
         """Somebody else wrote: what was unsaved follows again from the book, and what was told is told again."""
         self.book = await self.engine.books.load(self.book.workspace, self.book.execution) or self.book
         self.tasks = owed(self.program, self.book.state)
+        self.away.places.clear()  # (a number may be another task's now)
         self.begun -= {task.task for task in self.tasks if task.started and not self.running.has(task.task)}
         batches, verdict = self.unsaved.again()
         if verdict is not None and not (self.book.state.admitted or self.book.state.closed):
             self.unsaved.judge(self.book.state, verdict, now)
         for batch in batches:
-            self._advance(still_owed(batch, self.tasks), now)
+            self._advance(still_owed(batch, self.tasks), now, more=batch is not batches[-1])
 
     async def _notice(self) -> None:
         """Look whether others (a cancel, a signal) wrote into the book meanwhile."""
@@ -302,8 +314,3 @@ def _died(task: RunTask, *, killed: bool) -> bool:
     """Whether the visit before may have ended in the middle of it. What runs at most once has begun when the book says
     so, and then nobody knows; of all else the process `killed` is counted."""
     return task.started if task.at_most_once else killed
-
-
-def _listens(program: Program) -> bool:
-    """Whether it waits for signals, so that what follows from the opening depends on when they come."""
-    return any(isinstance(one, Receive) for machine in program.machines.values() for one in machine.states.values())

@@ -14,6 +14,7 @@ from linkflow.execution import events as e
 from linkflow.execution import mailbox, parts, wishes
 from linkflow.execution.commands import RunTask
 from linkflow.execution.decide import decide
+from linkflow.execution.entries import entry_of
 from linkflow.execution.evolve import EXECUTION_DEADLINE, evolve
 from linkflow.execution.failures import HEARTBEAT_TIMEOUT, INTERRUPTED, RUNTIME, TIMEOUT
 from linkflow.execution.limits import limited
@@ -78,14 +79,17 @@ def admit(program: p.Program, state: State, news: e.News, now: float) -> e.News 
     return admitted
 
 
-def advance(program: p.Program, state: State, news: Iterable[e.News], now: float) -> list[e.Event]:
-    """Everything that follows from `news` at the moment `now`; `state` is carried along. Never raises."""
+def advance(
+    program: p.Program, state: State, news: Iterable[e.News], now: float, *, more: bool = False
+) -> list[e.Event]:
+    """Everything that follows from `news` at the moment `now`; `state` is carried along. Never raises. `more`: there is
+    more to tell that happened before the execution was cancelled, so that nothing follows from that yet."""
     admitted = (admit(program, state, told, now) for told in news)
     events: list[e.Event] = [event for event in admitted if event is not None]
     resumed = any(type(event) is e.VisitResumed for event in events)
-    if state.cancel is not None and wishes.waits_for_the_rest(program, state):
+    if state.cancel is not None and not more and wishes.waits_for_the_rest(program, state):
         _walk(program, state, now, events)
-    for event in _consequences(program, state, now, resumed=resumed):
+    for event in _consequences(program, state, now, resumed=resumed, more=more):
         evolve(state, event, now)
         events.append(event)
     _walk(program, state, now, events)
@@ -130,12 +134,12 @@ def begin(program: p.Program, started: e.ExecutionStarted, now: float) -> tuple[
     return state, [started, *advance(program, state, (), now)]
 
 
-def _consequences(program: p.Program, state: State, now: float, *, resumed: bool) -> Iterator[e.Event]:
+def _consequences(program: p.Program, state: State, now: float, *, resumed: bool, more: bool) -> Iterator[e.Event]:
     """What follows without any scope deciding: the wish to cancel, and (when a visit has just died) tasks that kill
     their visits."""
     if state.closed:
         return
-    if state.cancel is not None and state.clean_up is None:
+    if state.cancel is not None and state.clean_up is None and not more:
         yield from wishes.cancelled(program, state, now)
         return
     for scope in list(state.scopes.values()) if resumed else ():
@@ -256,9 +260,9 @@ def run_task(program: p.Program, state: State, scope: Scope) -> RunTask:
 
 def _key(state: State, scope: Scope) -> str:
     """The same for every attempt of this entry; a Map that writes makes one request after another."""
-    key = f"{state.names.execution_id}-{scope.id}-{scope.entered_id}"
-    written = scope.composite.written if type(scope.composite) is Iterations else 0
-    return f"{key}-{written}" if written else key
+    key = f"{state.names.execution_id}-{entry_of(state, scope)}"
+    work = scope.composite
+    return f"{key}-{work.written}" if type(work) is Iterations and work.stage == "writing" else key
 
 
 def next_moment(state: State) -> float | None:

@@ -36,3 +36,8 @@ class RunTask(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the definition wants it to run where no table, key or secret is."""
     paid: str = ""
     """The rate limit in which its place is reserved already."""
+
+    @property
+    def name(self) -> tuple[str, int]:
+        """What it is known by where its number may be another's: until it is in the book."""
+        return self.key, self.attempt

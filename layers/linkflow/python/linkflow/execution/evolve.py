@@ -26,8 +26,17 @@ _AWAKE: Mapping[Phase, Phase] = {"wait": "finish", "delayed": "enter"}
 """The phase that follows when the moment has come; all others run."""
 
 
+_BEFORE = (
+    *(e.ExecutionQueued, e.ExecutionAdmitted, e.SignalReceived),
+    *(e.CancelRequested, e.PauseRequested, e.ResumeRequested),
+)
+"""What may be recorded before a visit has seen to anything."""
+
+
 def evolve(state: State, event: e.Event, at: float) -> None:
     """Copy one fact, recorded at the moment `at`, into `state`."""
+    if state.renewed and state.paused is None and not isinstance(event, _BEFORE):
+        state.renewed = False
     _copy(state, event, at)
     while state.moments and _outdated(state, *state.moments[0]):
         heappop(state.moments)
@@ -149,6 +158,7 @@ def _copy_incident(state: State, event: e.Incident, at: float) -> None:  # noqa:
             wishes.renew(state, at)
         case e.VisitResumed():
             _interrupt(state, event.tasks)
+            state.renewed = state.paused is not None
         case e.SignalReceived():
             mailbox.hear(state, event)
         case e.SignalAwaited():
@@ -205,6 +215,7 @@ def _enter(state: State, scope: Scope, name: str, at: float) -> None:
     scope.state, scope.input, scope.next = name, scope.carry, None
     scope.entered_at, scope.entered_id = at, entered
     scope.entries += 1
+    scope.steps += 1
     scope.result, scope.exit, scope.attempt = UNSET, "default", 0
     if scope.retries:
         scope.retries, scope.last_failure = {}, None

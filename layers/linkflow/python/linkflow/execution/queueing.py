@@ -25,8 +25,9 @@ class LeaseLapsed(Fact, frozen=True):
 
 
 class TaskPostponed(Fact, frozen=True):
-    """A limit of the host or credential that the task calls makes it wait until then; its deadline moves along.
-    `paid` names the rate limit in which its place at that moment is reserved."""
+    """A limit of the host or credential that the task calls makes it wait until then, and its deadline moves along; or
+    its execution was paused while it lay on a queue. `paid` names the rate limit in which its place at that moment is
+    reserved."""
 
     scope: int
     task: int

@@ -137,7 +137,8 @@ class Scope(msgspec.Struct):
     """One running machine; see the module. `carry` is the value on its way into the next state, `entered_id` the number
     that Step Functions' history would give to the current state's entry. `history` is the scope whose history tells of
     this one: the root, or the iteration of a distributed Map, which is an execution of its own there; `given` is the
-    input of such an iteration. `entries` counts the states entered since it, or a scope inside it, waited last."""
+    input of such an iteration. `steps` counts the states entered, `entries` those since it, or a scope inside it, last
+    waited."""
 
     id: int
     parent: int | None
@@ -154,6 +155,7 @@ class Scope(msgspec.Struct):
     entered_id: int = 0
     attempt: int = 0
     entries: int = 0
+    steps: int = 0
     retries: dict[int, int] = {}
     task: OpenTask | None = None
     wanted: Wanted | None = None
@@ -229,6 +231,9 @@ class State(msgspec.Struct):
     queued_until: float | None = None
     admitted: bool = False
     held_until: float | None = None
+    renewed: bool = False
+    """Whether a visit must see to what is owed as if it were new: it was taken over from another execution's book, or
+    the visit that was to send it died, and the next one found the execution paused."""
 
     @property
     def closed(self) -> bool:

@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from linkflow.execution.entries import entry_of
 from linkflow.execution.state import Iterations, Nodes, Scope, State
 from linkflow.execution.tokens import LinkKind, stand_in, task_token
 from linkflow.language.json import Json
@@ -110,7 +111,7 @@ class ScopeSurroundings(msgspec.Struct, eq=False):
 
     def seed(self) -> int:
         scope = self.scope
-        text = f"{self.state.names.execution_id}/{scope.id}/{scope.entered_id}/{scope.attempt}"
+        text = f"{self.state.names.execution_id}/{entry_of(self.state, scope)}/{scope.attempt}"
         return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
     def _around(self) -> "list[Scope]":

@@ -24,6 +24,7 @@ from typing import Final
 from linkflow.execution import events as e
 from linkflow.execution.failures import CANCELLED
 from linkflow.execution.state import Failure, Iterations, Nodes, Pause, Scope, State
+from linkflow.execution.tokens import taken_over
 from linkflow.execution.tree import count, deafen, orphan
 from linkflow.language import program as p
 
@@ -92,7 +93,7 @@ def _prolong(state: State, scope: Scope, seconds: float) -> None:
 
 def renew(state: State, at: float) -> None:
     """Every open task is owed as if it were scheduled now, and nothing that was begun for it counts."""
-    state.paused, state.orphans, state.unasked = None, [], []
+    state.paused, state.orphans, state.unasked, state.renewed = None, [], [], True
     state.queued, state.queued_until, state.admitted = None, None, False
     for scope in state.scopes.values():
         task = scope.task
@@ -101,6 +102,8 @@ def renew(state: State, at: float) -> None:
             if task.heartbeat is not None:
                 task.beat = at + task.heartbeat
                 heappush(state.moments, (task.beat, scope.id))
+            if task.pattern == "token":
+                task.arguments = taken_over(task.arguments, state, scope.id, task.task)
             task.scheduled, task.started, task.submitted, task.interruptions = at, False, False, 0
 
 

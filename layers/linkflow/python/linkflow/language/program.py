@@ -111,6 +111,14 @@ class Task(Box):
     """Whether it runs where no table, key or secret is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How tasks of a node type run wherever they stand, as in `Task`."""
+
+    at_most_once: bool = False
+    isolated: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receive(Box):
     """Waits for a signal. What it works on says for which: its `name`, and perhaps a `filter` over `signal` and over

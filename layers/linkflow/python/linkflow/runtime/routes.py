@@ -15,6 +15,7 @@ Here the same check runs in the event loop (it only computes), and nothing is he
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -61,7 +62,7 @@ class Routes(Router):
         self._security: list[dict[str, list[str]]] | None = [{scheme: []}] if guard else None
 
     def route(self, *args: Any, **kwargs: Any) -> Callable[[AnyHandler], AnyHandler]:
-        given = inspect.signature(Router.route).bind(self, *args, **kwargs).arguments
+        given = _router_signature().bind(self, *args, **kwargs).arguments
         del given["self"]
         methods = [given["method"]] if isinstance(given["method"], str) else given["method"]
         self.declared += [(method.upper(), given["rule"]) for method in methods]
@@ -73,6 +74,12 @@ class Routes(Router):
     def use(self, middlewares: Sequence[Callable[..., Any]]) -> None:
         """Refused: the library applies a router's middleware to every route of every router. Use the guard."""
         raise NotImplementedError("A router-wide middleware would run for every service's routes; use a guard.")
+
+
+@cache
+def _router_signature() -> inspect.Signature:
+    """(Reading it takes longer than a declaration.)"""
+    return inspect.signature(Router.route)
 
 
 def _door(guard: Guard | None, *, raw: bool) -> Callable[..., Awaitable[Response[Any]]]:

@@ -7,6 +7,7 @@ a state says otherwise.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -19,21 +20,24 @@ from linkflow.language.asl.path_flow import PathCatch, PathFlow
 from linkflow.language.asl.paths import Constant, Payload, TextPath
 from linkflow.language.asl.queries import Query, Template, is_query
 from linkflow.language.asl.query_flow import QueryCatch, QueryFlow
-from linkflow.language.asl.waits import BY_TOKEN, CALLED_BACK, RECEIVE, bare
+from linkflow.language.asl.waits import BY_TOKEN, CALLED_BACK, RECEIVE, bare, plain
 from linkflow.language.flow import Expression, Flow
 from linkflow.language.handlers import Catcher, Retrier
 from linkflow.language.json import Json
 
 Document = Mapping[str, Json]
+Manners = Mapping[str, p.Manner]
+"""How tasks of node types run, by resource."""
+NO_MANNERS: Final[Manners] = MappingProxyType({})
 
 JSONATA: Final = "JSONata"
 _WORKING: Final = frozenset({"Task", "Parallel", "Map"})
 """States with a result of their own."""
 
 
-def compile_asl(document: Document) -> p.Program:
+def compile_asl(document: Document, manners: Manners = NO_MANNERS) -> p.Program:
     """`document` has passed the check."""
-    compiler = _Compiler(document.get("QueryLanguage", "JSONPath"))
+    compiler = _Compiler(document.get("QueryLanguage", "JSONPath"), manners)
     root = compiler.machine("", document)
     content = sha256(msgspec.json.encode(document, order="sorted")).hexdigest()
     return p.Program(content, "asl", root, compiler.machines, document.get("TimeoutSeconds"))
@@ -49,6 +53,7 @@ def compile_state(name: str, state: Document, language: str = "JSONPath") -> p.P
 @dataclass(slots=True)
 class _Compiler:
     language: str
+    manners: Manners = field(default_factory=dict)
     machines: dict[str, p.Machine] = field(default_factory=dict)
 
     def machine(self, address: str, document: Document) -> p.Machine:
@@ -77,7 +82,7 @@ class _Compiler:
                 timeout = maps.number(state, "TimeoutSeconds")
                 return p.Receive(**common.fields(), timeout=timeout)
             case "Task":
-                return _task(common, state, jsonata=jsonata)
+                return _task(common, state, self.manners, jsonata=jsonata)
             case "Parallel":
                 branches = tuple(
                     self.machine(p.address_of(address, name, index), branch)
@@ -188,9 +193,9 @@ def _rule_flow(state: Document, rule: Document, position: int, jsonata: bool) ->
     return PathFlow({**inherited, **own})
 
 
-def _task(common: _Common, state: Document, *, jsonata: bool) -> p.Task:
+def _task(common: _Common, state: Document, manners: Manners, *, jsonata: bool) -> p.Task:
     resource: str = state["Resource"]
-    credentials = state.get("Credentials")
+    credentials, manner = state.get("Credentials"), manners.get(plain(resource), p.Manner())
     return p.Task(
         **common.fields(),
         resource=resource,
@@ -198,6 +203,8 @@ def _task(common: _Common, state: Document, *, jsonata: bool) -> p.Task:
         timeout=maps.span(state, "TimeoutSeconds"),
         heartbeat=maps.span(state, "HeartbeatSeconds"),
         credentials=_credentials(credentials, jsonata=jsonata),
+        at_most_once=manner.at_most_once,
+        isolated=manner.isolated,
     )
 
 

@@ -22,5 +22,10 @@ BY_TOKEN: Final = frozenset({EVENT, CALLBACK, APPROVAL})
 
 
 def bare(resource: str) -> str:
-    """The resource without its pattern."""
+    """The resource without the pattern that it may have as well."""
     return resource.removesuffix(CALLED_BACK)
+
+
+def plain(resource: str) -> str:
+    """The resource without any pattern: what is to be done, however it ends."""
+    return bare(resource.removesuffix(":2").removesuffix(".sync"))

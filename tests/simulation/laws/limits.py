@@ -1,0 +1,52 @@
+"""Laws of limits: no more at once than may, and no faster."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from linkflow.execution.queueing import ExecutionAdmitted, ExecutionQueued
+from tests.simulation.cast import Part
+from tests.simulation.laws.reading import Read, Written, at_once, turn_written
+from tests.simulation.played import Played
+
+
+def limits_are_exceeded(played: Played, books: Mapping[str, Read], put: Written) -> Iterator[str]:
+    """By when the turns were put that admit an execution and close it. One that took another's place has its
+    predecessor's."""
+    for part, workflow in zip(played.cast.parts, played.workflows, strict=True):
+        ours = [one for one in books.values() if one.summary.workflow == workflow.id and one.state.reset_of is None]
+        of_limit: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+        for book in ours:
+            number = _admitted(book)
+            if number is not None:
+                last = turn_written(put, book, book.turns[-1].number)
+                of_limit[_counted_by(part, book)].append((turn_written(put, book, number), last))
+        for which, spans in of_limit.items():
+            if part.limit is not None and (running := at_once(spans)) > part.limit:
+                yield f"14. {running} executions of '{part.name}'{which} ran at once, and {part.limit} may"
+        if part.rate is not None:
+            yield from _hurries(part, *part.rate, ours)
+
+
+def _counted_by(part: Part, book: Read) -> str:
+    return f" for {book.state.input['n']}" if part.each else ""
+
+
+def _admitted(book: Read) -> int | None:
+    events = ((one.number, event) for one in book.turns for event in one.turn.events)
+    return next((number for number, event in events if isinstance(event, ExecutionAdmitted)), None)
+
+
+def _hurries(part: Part, most: int, seconds: float, books: Sequence[Read]) -> Iterator[str]:
+    """By the moments that are reserved for them: behind one who had to wait for his, nothing is saved up."""
+    of_limit: defaultdict[str, list[tuple[float, bool]]] = defaultdict(list)
+    for book in books:
+        reserved = [event.until for event in book.events if isinstance(event, ExecutionQueued) and event.until]
+        number = _admitted(book)
+        moments = reserved or [one.turn.at for one in book.turns if one.number == number]
+        of_limit[_counted_by(part, book)] += [(moment, bool(reserved)) for moment in moments[:1]]
+    for begun in of_limit.values():
+        begun.sort()
+        for (first, waited), (last, _) in zip(begun, begun[most:], strict=False):
+            if waited and last - first < seconds / most - 0.001:
+                said = f"{most + 1} executions of '{part.name}' may begin within {last - first:.1f} s"
+                yield f"14. {said}, and {most} in {seconds:g} s"

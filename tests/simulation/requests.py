@@ -1,0 +1,136 @@
+"""What those outside ask of a process: the verbs behind the routes, and in a word what they answer."""
+
+from dataclasses import replace
+from typing import Final
+
+from functions.edge.service import HookAnswer, receive
+from linkflow.engine import callbacks, lease
+from linkflow.engine.approvals import Vote, approval_id, decide, look
+from linkflow.engine.callbacks import Refusal
+from linkflow.engine.cancel import cancel, terminate
+from linkflow.engine.claims import KeyPolicy
+from linkflow.engine.lease import Leased, Wish
+from linkflow.engine.links import open_link, read
+from linkflow.engine.pauses import pause, resume
+from linkflow.engine.resets import Reset, reset
+from linkflow.engine.signal import IsOver, signal
+from linkflow.engine.start import Start, start
+from linkflow.errors import Conflict, LinkOver, NotFound
+from linkflow.execution.signals import SignalReceived
+from linkflow.language.json import Json
+from linkflow.language.json_text import compact
+from linkflow.runtime.calls import Call
+from linkflow.runtime.wiring import World
+from linkflow.stores.rates import Rates
+from linkflow.stores.records import Workflow
+
+BUSINESS_KEY: Final = "the order"
+TAKEN: Final = "taken"
+
+
+def call(key: str, given: Json) -> Call:
+    headers = {"content-type": "application/json", "idempotency-key": key}
+    return Call("req", "POST", "/hooks/x", "", headers, "", compact(given).encode())
+
+
+async def started(world: World, workflow: Workflow, given: Json, key: str, policy: KeyPolicy | None) -> str:
+    engine = world.engine
+    node = engine.programs.of(await engine.workflows.current(workflow)).manual_start
+    plain = Start(workflow, given, node=node, idempotency_key=key)
+    if policy is None:
+        return await start(engine, plain)
+    return await start(engine, replace(plain, business_key=BUSINESS_KEY, key_policy=policy))
+
+
+async def received(world: World, token: str, call: Call) -> HookAnswer:
+    return await receive(world, Rates(world.table), token, "", call)
+
+
+async def cancelled(world: World, workspace: str, execution: str) -> str:
+    try:
+        await cancel(world.engine, workspace, execution, "visitor", "wanted")
+    except Conflict:
+        return "too late"
+    return "cancelled"
+
+
+async def terminated(world: World, workspace: str, execution: str) -> str:
+    try:
+        await terminate(world.engine, workspace, execution, "visitor", "wanted")
+    except Conflict:
+        return "too late"
+    return "terminated"
+
+
+async def paused(world: World, workspace: str, execution: str) -> str:
+    try:
+        await pause(world.engine, workspace, execution, "visitor", "wanted")
+    except Conflict:
+        return "too late"
+    return "paused"
+
+
+async def resumed(world: World, workspace: str, execution: str) -> str:
+    try:
+        await resume(world.engine, workspace, execution, "visitor")
+    except Conflict:
+        return ", too late to resume"
+    return ", resumed"
+
+
+async def signalled(world: World, workspace: str, execution: str, told: SignalReceived) -> str:
+    try:
+        await signal(world.engine, workspace, execution, told)
+    except IsOver:
+        return "over"
+    except Conflict:
+        return "full"
+    return "heard"
+
+
+async def succeeded(world: World, workspace: str, token: str, output: Json) -> str:
+    try:
+        await callbacks.succeed(world.engine, workspace, token, output)
+    except (NotFound, Conflict) as refused:
+        return refused.message
+    return TAKEN
+
+
+async def failed(world: World, workspace: str, token: str) -> str:
+    try:
+        await callbacks.fail(world.engine, workspace, token, Refusal("http_status", "The server answered 500."))
+    except (NotFound, Conflict) as refused:
+        return refused.message
+    return TAKEN
+
+
+async def polled(world: World, workspace: str, queue: str, wish: Wish) -> list[Leased]:
+    return await lease.poll(world.engine, workspace, queue, wish)
+
+
+async def beaten(world: World, workspace: str, token: str, worker: str) -> float | None:
+    try:
+        return await callbacks.heartbeat(world.engine, workspace, token, worker)
+    except (NotFound, Conflict):
+        return None
+
+
+async def voted(world: World, text: str, vote: Vote) -> str:
+    """As the link's page does it."""
+    link = await read(world.engine, "approval", text)
+    identifier = approval_id(link.execution, link.task)
+    try:
+        await look(world.engine, link.workspace, identifier)
+        await open_link(world.engine, "approval", text)
+        await decide(world.engine, link.workspace, identifier, vote)
+    except (Conflict, LinkOver) as refused:
+        return refused.message
+    return TAKEN
+
+
+async def taken_up(world: World, workspace: str, execution: str, wish: Reset) -> str | None:
+    """None: nothing can go on from there."""
+    try:
+        return await reset(world.engine, workspace, execution, wish)
+    except Conflict:
+        return None
