@@ -70,3 +70,18 @@ async def test_told_again_it_starts_no_second_one_and_a_missing_workflow_harms_n
     lost = await house.execute(failing("nobody"))
     await tell_listeners(engine, Closed(owner.workspace, lost["id"]))
     assert (await house.execution(lost["id"]))["status"] == "failed"
+
+
+async def test_error_workflows_that_start_what_fails_again_come_to_an_end_that_says_why(house: House) -> None:
+    call = node("call", "sub_workflow", workflow="bad", wait=False)
+    handler = await house.create(row(node("start", "error"), call), "sos")
+    await house.start((await house.create(failing("sos"), "bad"))["id"])
+    found: list[Json] = []
+    for _ in range(600):
+        found = (await house.http.get("/api/v1/executions", params={"workflow": handler["id"]})).json()["data"]
+        if any(one["status"] == "failed" for one in found):
+            break
+        await house.world.clock.sleep(0.05)
+    (last,) = [await house.closed(one["id"]) for one in found if one["status"] == "failed"]
+    assert (len(found), last["error"]["code"]) == (25, "LinkFlow.TooDeep")
+    assert "25 error workflows" in last["error"]["message"]

@@ -46,6 +46,7 @@ async def succeed(engine: Engine, workspace: str, execution: str, state: State) 
         priority=old.priority,
         continued_from=execution,
         chain=state.chain or execution,
+        errors=state.errors,
     )
     summary, opening, sends = await opened(engine, request, state.successor, unique=old.unique)
     if old.unique:

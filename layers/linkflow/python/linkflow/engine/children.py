@@ -10,6 +10,7 @@ whose task was given up, has the child cancelled (`end`); one that begins only t
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace as replaced
 
 import msgspec
 from msgspec.structs import replace
@@ -34,7 +35,8 @@ from linkflow.stores.books import Book
 from linkflow.stores.records import Workflow
 
 DEEPEST = 25
-"""Executions that may wait for one another in a row; more is a workflow that calls itself without an end."""
+"""Executions that may wait for one another in a row, and error workflows that may follow from one another; more is a
+workflow that calls itself without an end."""
 _STATUS = {
     "succeeded": "SUCCEEDED",
     "failed": "FAILED",
@@ -78,11 +80,8 @@ async def begin(
     nobody waits for it. `on_close`: what becomes of it when nobody waits any more. Raises `NodeFailed`."""
     workflow = await _named(engine, call.workspace, name)
     origin = await _origin(engine, call)
-    above = 0 if origin is None else origin.depth
-    if above >= DEEPEST:
-        raise NodeFailed(
-            "LinkFlow.TooDeep", f"{DEEPEST} executions wait for one another already; does a workflow call itself?"
-        )
+    above, errors = (0, 0) if origin is None else (origin.depth, origin.errors)
+    _check_depth(above, errors, waits=form is not None)
     task = call.task
     child = id_of(call.execution, task)
     parent = None if form is None else Parent(call.execution, task.scope, task.task, form, above + 1, on_close)
@@ -90,8 +89,25 @@ async def begin(
     if program.callers is not None and (origin is None or not _may_call(program.callers, origin.names)):
         told = f"'{workflow.name}' does not let this workflow start it: name it in the settings' 'callers' there."
         raise NodeFailed("LinkFlow.CallerRefused", told, retryable=False)
-    await start(engine, Start(workflow, given, "called", program.manual_start, title, execution=child, parent=parent))
+    await start(
+        engine,
+        Start(workflow, given, "called", program.manual_start, title, execution=child, parent=parent, errors=errors),
+    )
     return child
+
+
+def _check_depth(above: int, errors: int, *, waits: bool) -> None:
+    """Raises `NodeFailed` where executions follow from one another without an end. (Of those that an error workflow
+    waits for no error starts anything.)"""
+    if above >= DEEPEST:
+        told = f"{DEEPEST} executions wait for one another already; does a workflow call itself?"
+        raise NodeFailed("LinkFlow.TooDeep", told)
+    if errors >= DEEPEST and not waits:
+        told = (
+            f"{DEEPEST} error workflows followed from one another already; does one start the workflow whose errors it "
+            "is for?"
+        )
+        raise NodeFailed("LinkFlow.TooDeep", told, retryable=False)
 
 
 def _may_call(callers: tuple[str, ...], names: Names) -> bool:
@@ -106,10 +122,8 @@ async def begin_part(engine: Engine, call: Call, items: list[Json], part: Part) 
     parent = Parent(call.execution, call.task.scope, call.task.task, depth=origin.depth + 1)
     workflow = await engine.workflows.get(call.workspace, origin.workflow)
     names = replace(origin.names, execution_id=child, execution=f"{origin.names.execution}/{part.first}")
-    version = origin.version
-    await start(
-        engine, Start(workflow, items, "map", execution=child, parent=parent, names=names, part=part, version=version)
-    )
+    request = Start(workflow, items, "map", execution=child, parent=parent, names=names, part=part)
+    await start(engine, replaced(request, version=origin.version, errors=origin.errors))
     return child
 
 

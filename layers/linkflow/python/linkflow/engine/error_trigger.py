@@ -1,7 +1,9 @@
 """A workflow that starts when another one fails: its settings name it (`error_workflow`).
 
 The handler's id follows from that of the execution that failed, so there is one for each, however often it is told.
-What an error workflow itself fails with, or one that it called, starts nothing: it would never end.
+What an error workflow itself fails with, or one that it called, starts nothing: it would never end. What it started
+without waiting may fail, and be told of; so how many followed from one another is counted, and at some length the last
+may start nothing any more (`children.DEEPEST`).
 """
 
 import logging
@@ -40,7 +42,8 @@ async def start_handler(engine: Engine, workspace: str, execution: str, state: S
         return
     given = _told(execution, state, await _failed_node(engine, workspace, execution))
     handler, node = ids.derived(ids.EXECUTION, execution, "error"), await _trigger(engine, workflow)
-    await start(engine, Start(workflow, given, ErrorTrigger.type, node, execution=handler))
+    request = Start(workflow, given, ErrorTrigger.type, node, execution=handler, errors=state.errors + 1)
+    await start(engine, request)
 
 
 async def _is_handling(engine: Engine, workspace: str, state: State) -> bool:

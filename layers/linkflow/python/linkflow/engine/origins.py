@@ -16,13 +16,14 @@ KEPT = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`depth`: how many executions wait for this one in a row. `workflow` is the id it has here, whatever the names
-    say."""
+    """`depth`: how many executions wait for this one in a row; `errors` as in `ExecutionStarted`.
+    `workflow` is the id it has here, whatever the names say."""
 
     workflow: str
     names: Names
     version: int
     depth: int
+    errors: int
 
 
 class Origins:
@@ -56,4 +57,5 @@ async def _read(books: Books, summaries: Summaries, workspace: str, execution: s
     if book is None or summary is None:
         return None
     state = book.state
-    return Origin(summary.workflow, state.names, state.version, 0 if state.parent is None else state.parent.depth)
+    depth = 0 if state.parent is None else state.parent.depth
+    return Origin(summary.workflow, state.names, state.version, depth, state.errors)

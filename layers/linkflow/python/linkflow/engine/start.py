@@ -46,7 +46,7 @@ class Start:
     how many seconds the idempotency key stands for this execution; `exact`: whether a request that repeats the key must
     be the same in everything. `begins`: the moment before which nothing happens; `held`: for so many seconds whoever
     starts it drives it; `timeout` (seconds) instead of the workflow's own. `continued_from`: the execution that goes on
-    in this one, `chain`: the first."""
+    in this one, `chain`: the first. `errors` as in `ExecutionStarted`."""
 
     workflow: Workflow
     input: Json
@@ -72,6 +72,7 @@ class Start:
     timeout: float | None = None
     continued_from: str | None = None
     chain: str | None = None
+    errors: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ async def opened(
         begins=begins,
         continued_from=request.continued_from,
         chain=request.chain,
+        errors=request.errors,
         held_until=None if request.held is None or begins is not None else now + request.held,
     )
     opening = await engine.books.opening(workflow.workspace, execution, Turn(now, (started,)))

@@ -94,6 +94,8 @@ class ExecutionStarted(Fact, frozen=True):
     """The first of the executions that went on in one another; None for the first itself."""
     priority: int = 0
     """Of what waits for its turn, the higher comes first."""
+    errors: int = 0
+    """How many error workflows followed from one another until this was started."""
 
 
 @final

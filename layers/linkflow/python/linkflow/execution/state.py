@@ -180,9 +180,10 @@ class Pause(msgspec.Struct, frozen=True):
 class State(msgspec.Struct):
     """`histories` counts events as Step Functions' histories would, by the scope that has one; `moments` is a heap of
     (moment, scope) whose top is never outdated; `orphans` are tasks given up while a child execution worked on them,
-    `unasked` those given up that waited for their token. `started_by` is who asked for the execution, if that is known.
-    `cancel` is why the execution is to end, `clean_up` the moment until which handlers may see to that. While it is
-    `paused`, nothing follows from what is recorded. `successor` is the execution that goes on in its place.
+    `unasked` those given up that waited for their token. `started_by` is who asked for the execution, if that is known;
+    `errors` as in `ExecutionStarted`. `cancel` is why the execution is to end, `clean_up` the moment until which
+    handlers may see to that. While it is `paused`, nothing follows from what is recorded. `successor` is the execution
+    that goes on in its place.
 
     `mailbox` holds the signals that nobody has taken, `heard` the ids of the newest ones, taken or not; `receivers` are
     the scopes that wait for one, in the order in which they began to."""
@@ -226,6 +227,7 @@ class State(msgspec.Struct):
     heard: dict[str, None] = {}
     receivers: list[int] = []
     priority: int = 0
+    errors: int = 0
     queued: str | None = None
     """The limit that the execution waits for before it begins; `queued_until` as in `ExecutionQueued`."""
     queued_until: float | None = None
