@@ -5,9 +5,10 @@ from typing import Final, assert_never
 from linkflow.engine import schedules
 from linkflow.engine.census import SETTLED, census
 from linkflow.engine.holds import wake_released
+from linkflow.engine.publish import tell_more
 from linkflow.engine.wakes import wake
 from linkflow.engine.watch import watch
-from linkflow.messages import Alarm, Due, Release, Timer
+from linkflow.messages import Alarm, Due, Release, Spread, Timer
 from linkflow.runtime.wiring import World
 from linkflow.stores.pulse import Pulse, Pulses
 
@@ -26,6 +27,8 @@ async def ring(world: World, timer: Timer) -> None:
             await wake_released(world.engine, timer)
             if timer.cursor is None:
                 await schedules.sweep_shard(world.engine, timer.shard, world.clock.now())
+        case Spread():
+            await tell_more(world.engine, timer)
         case _:
             assert_never(timer)
 

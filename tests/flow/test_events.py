@@ -3,10 +3,13 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 
+import msgspec
 import pytest
 
-from linkflow.engine.publish import publish
+from linkflow.engine.publish import FEW, publish
+from linkflow.stores import keys
 from linkflow.stores.accounts import Accounts
 from linkflow.stores.subscriptions import Subscription, Subscriptions
 from tests.flow.house import House
@@ -124,6 +127,31 @@ async def test_hundreds_who_wait_are_all_told(house: House) -> None:
         await until_submitted(house, one["id"])
     told = await tell(house, event("e", order=7))
     assert sorted(told["ended"]) == sorted(one["id"] for one in started)
+
+
+async def test_more_than_a_request_can_tell_are_told_behind_its_answer(house: House) -> None:
+    """With thousands of subscribers the request took longer than anybody waits, and so did each repetition."""
+    await house.create(TRIGGERED)
+    first, *_ = executions = [await waiting(house, order) for order in (7, 8, 7)]
+    owner = await Accounts(house.world.table).owner()
+    assert owner is not None
+    now, subscriptions = house.world.clock.now(), house.world.engine.subscriptions
+    gone = [Subscription(owner.workspace, "order.paid", now, execution=f"ex_{number}") for number in range(2 * FEW)]
+    await asyncio.gather(*(subscriptions.add(one) for one in gone))
+    told = await tell(house, event("e", order=7, sum=50))
+    assert (told["queued"], told["repeated"], told["started"], told["ended"]) == (True, False, [], [])
+    for identifier in (first, executions[2]):
+        assert (await house.closed(identifier))["output"]["data"]["order"] == 7
+    assert (await house.execution(executions[1]))["status"] == "running"
+    key = keys.published(owner.workspace, sha256(msgspec.json.encode(["/shop", "e"])).hexdigest())
+    while (item := await house.world.table.get(key)) is not None and item.payload is not None:
+        await house.world.clock.sleep(0.05)
+    again = await tell(house, event("e", order=7, sum=50))
+    assert (again["queued"], again["repeated"]) == (True, True)
+    left = [one.execution async for one in subscriptions.of(owner.workspace, "order.paid")]
+    assert left == ["", executions[1]] or left == [executions[1], ""]
+    found = (await house.http.get("/api/v1/executions", params={"limit": 100})).json()["data"]
+    assert [one["trigger"] for one in found].count("event") == 1
 
 
 class Died(Exception):

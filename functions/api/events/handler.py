@@ -11,4 +11,6 @@ def event_routes(routes: Routes, world: World) -> None:
     @routes.post("/api/v1/events", tags=["events"], summary="Publish an event (CloudEvents 1.0)", status_code=202)
     async def publish_event(body: CloudEvent) -> EventAccepted:
         told = await publish(world.engine, caller().workspace, body.model_dump(exclude_unset=True))
-        return EventAccepted(started=list(told.started), ended=list(told.ended), repeated=told.repeated)
+        return EventAccepted(
+            started=list(told.started), ended=list(told.ended), repeated=told.repeated, queued=told.queued
+        )

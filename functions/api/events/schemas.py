@@ -26,8 +26,9 @@ class CloudEvent(Schema):
 
 class EventAccepted(Schema):
     """Executions that it `started`, and those of which it `ended` a wait; `repeated`: it was published before, and this
-    followed then."""
+    followed then. `queued`: so many have subscribed that they are told after this answer, which names none."""
 
     started: list[str]
     ended: list[str]
     repeated: bool
+    queued: bool

@@ -130,7 +130,15 @@ class Release(msgspec.Struct, frozen=True, tag="release"):
     cursor: str | None = None
 
 
-Timer = Alarm | Due | Release
+class Spread(msgspec.Struct, frozen=True, tag="spread"):
+    """Tell a published event, by its name, to a page of those who subscribed."""
+
+    workspace: str
+    event: str
+    cursor: str | None = None
+
+
+Timer = Alarm | Due | Release | Spread
 """What stands in the queue `timers`."""
 
 

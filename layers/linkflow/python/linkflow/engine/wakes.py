@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import msgspec
 
-from linkflow.messages import LANE, TIMERS, Alarm, Due, Release, Wake
+from linkflow.messages import LANE, TIMERS, Alarm, Due, Release, Spread, Wake
 from linkflow.ports import Send
 
 LONGEST_DELAY = 900.0
@@ -49,6 +49,10 @@ def look_before(moment: float) -> float:
 def due(workspace: str, schedule: str, delay: float = 0.0) -> Send:
     """The message that has a schedule looked at in `delay` seconds."""
     return Send(TIMERS.name, _encoder.encode(Due(workspace, schedule)), delay=min(max(0.0, delay), LONGEST_DELAY))
+
+
+def spread(message: Spread) -> Send:
+    return Send(TIMERS.name, _encoder.encode(message))
 
 
 def released(message: Release) -> Send:

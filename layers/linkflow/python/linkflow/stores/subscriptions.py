@@ -1,6 +1,6 @@
 """Who waits for events: workflows that start with one, and tasks that end with one. One item each, gathered by type."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -37,6 +37,13 @@ class Subscriptions:
 
     async def remove(self, subscription: Subscription) -> None:
         await self.table.delete(_item(subscription, None).key)
+
+    async def page(
+        self, workspace: str, kind: str, limit: int, cursor: str | None = None
+    ) -> tuple[Sequence[Subscription], str | None]:
+        """So many of those to events of this type, from the cursor on."""
+        page = await self.table.query(replace(keys.subscriptions(workspace, kind), limit=limit, after=cursor))
+        return [decode(item.body, Subscription) for item in page.items], page.cursor
 
     async def of(self, workspace: str, kind: str) -> AsyncIterator[Subscription]:
         """Those to events of this type."""
