@@ -48,7 +48,7 @@ class _Without:
         return await self.table.get(key)
 
     async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
-        return await self.table.put(replace(item, facets=None), when, sends)
+        return await self.table.put(changed(item, facets=None), when, sends)
 
     async def query(self, what: Range) -> Page:
         return await self.table.query(what)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as changed
 
 from linkflow.adapters.clock import VirtualClock
 from linkflow.adapters.sqlite.queue import SqliteQueue
@@ -185,7 +186,7 @@ async def test_pages_together_are_the_whole_range_each_item_once(table: Table, l
 @pytest.mark.parametrize("reverse", [False, True])
 async def test_pages_of_an_index_are_complete_where_many_items_share_one_index_key(table: Table, reverse: bool) -> None:
     for number in range(7):
-        await table.put(replace(item(f"{number}"), indexes={Index.DUE: Key("due", "same")}))
+        await table.put(changed(item(f"{number}"), indexes={Index.DUE: Key("due", "same")}))
     found = await order(table, Range("due", index=Index.DUE, limit=3, reverse=reverse))
     assert sorted(found) == [f"{number}" for number in range(7)]
 
@@ -200,8 +201,8 @@ async def test_a_cursor_stays_good_when_its_item_is_deleted(table: Table) -> Non
 
 
 async def test_an_index_holds_only_the_items_that_say_so_in_its_own_order(table: Table) -> None:
-    await table.put(replace(item("a"), indexes={Index.LISTING: Key("ws", "2")}))
-    await table.put(replace(item("b"), indexes={Index.LISTING: Key("ws", "1"), Index.DUE: Key("ws", "9")}))
+    await table.put(changed(item("a"), indexes={Index.LISTING: Key("ws", "2")}))
+    await table.put(changed(item("b"), indexes={Index.LISTING: Key("ws", "1"), Index.DUE: Key("ws", "9")}))
     await table.put(item("c"))
     assert await order(table, Range("ws", index=Index.LISTING)) == ["b", "a"]
     assert await order(table, Range("ws", "2", "2", index=Index.LISTING)) == ["a"]
@@ -233,11 +234,11 @@ async def test_a_body_of_300_kb_and_a_payload_are_kept_whole(table: Table) -> No
 
 async def test_a_transaction_writes_all(table: Table) -> None:
     await table.put(item("old"))
-    await table.put(replace(item("counted"), version=1))
+    await table.put(changed(item("counted"), version=1))
     await table.transact(
         [
             Put(item("new"), Absent()),
-            Put(replace(item("counted", b"2"), version=2), Unchanged(1)),
+            Put(changed(item("counted", b"2"), version=2), Unchanged(1)),
             Delete(Key("shelf", "old"), Unchanged(1)),
             Put(item("plain")),
         ]
@@ -298,7 +299,7 @@ def test_any_sequence_of_conditional_puts_leaves_what_a_dictionary_would(
         table = SqliteTable(store, SqliteQueue(store, VirtualClock(), ()))
         model: dict[str, Item] = {}
         for sk, version, absent in writes:
-            wanted = replace(item(sk, f"{version}".encode()), version=version + 1)
+            wanted = changed(item(sk, f"{version}".encode()), version=version + 1)
             holds = sk not in model if absent else sk in model and model[sk].version == version
             try:
                 lost = await table.put(wanted, Absent() if absent else Unchanged(version))

@@ -32,8 +32,7 @@ class Key(msgspec.Struct, frozen=True):
     sk: str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One record. `body` is opaque to adapters and travels with every index; `payload` is opaque too, may be large,
     and is read only through the item itself. `version` is stored as
     given, and is for the writer to count up, so that `Unchanged` can tell; `expires_at` lets the store
@@ -45,7 +44,7 @@ class Item:
     body: bytes
     payload: bytes | None = None
     version: int = 1
-    indexes: Mapping[Index, Key] = field(default_factory=dict)
+    indexes: Mapping[Index, Key] = {}
     expires_at: float | None = None
     facets: Facets | None = None
 

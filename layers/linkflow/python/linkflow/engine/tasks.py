@@ -7,8 +7,9 @@ it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from linkflow.engine.enabled import check_enabled
 from linkflow.engine.engine import Call, Engine, Told
@@ -28,8 +29,7 @@ PAUSES = (0.2, 1.0, 3.0, 9.0, 27.0)
 """Seconds between the tries of a task while our own stores cannot be reached."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Http:
+class _Http(msgspec.Struct, frozen=True, eq=False):
     """The Http port as nodes know it, behind the limits that the workspace set; an isolated task (no `call`) knows of
     none. A node that calls several times and is postponed begins again, with the same idempotency key."""
 
@@ -52,8 +52,7 @@ class _Http:
         return NodeResponse(answer.status, headers, answer.content)
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(msgspec.Struct, frozen=True, eq=False):
     http: _Http
     key: str
     attempt: int

@@ -13,8 +13,8 @@ and attempt. That task may have another number by then, since what others brough
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from linkflow.engine.admission import Verdict
@@ -46,8 +46,7 @@ cancel before the end of what it ended. Nothing that follows from these is begun
 _OF_TASKS = (*_OUTCOMES, TaskSubmitted, TaskStarted, TaskPostponed)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True, eq=False):
     """News that was told together, and the tasks that were owed then."""
 
     news: Sequence[News]

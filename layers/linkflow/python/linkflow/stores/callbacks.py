@@ -208,7 +208,7 @@ async def _changed(
     item = await table.get(key)
     while item is not None:
         record = change(decode(item.body, kind))
-        fresh = altered(item, body=encode(record), version=item.version + 1, expires_at=expires_at)
+        fresh = replace(item, body=encode(record), version=item.version + 1, expires_at=expires_at)
         try:
             item = await table.put(fresh, Unchanged(item.version))
         except ConditionFailed:  # it was removed just now

@@ -1,6 +1,6 @@
 """Being the first: an item that is put only where none stands, or only one whose time is over."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from linkflow.errors import ConditionFailed
 from linkflow.ports import Absent, Condition, Item, Table, Unchanged

@@ -58,7 +58,8 @@ class Controls(msgspec.Struct, frozen=True, omit_defaults=True):
             yield "workflow", self.workflows[f"{workspace}/{workflow}"]
 
     def node_disabled(self, workspace: str, kind: str) -> bool:
-        return any(kind in self.disabled_nodes.get(whose, ()) for whose in (workspace, EVERYWHERE))
+        disabled = self.disabled_nodes
+        return kind in disabled.get(workspace, ()) or kind in disabled.get(EVERYWHERE, ())
 
 
 @dataclass(frozen=True, slots=True)

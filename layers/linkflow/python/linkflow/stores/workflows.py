@@ -1,7 +1,10 @@
 """Workflows and their versions. A version is written once; the workflow item says which one is current."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as further
+
+from msgspec.structs import replace
 
 from linkflow import ids
 from linkflow.errors import Conflict, NotFound
@@ -37,7 +40,7 @@ class Workflows:
                 yield item.key.sk
             if page.cursor is None:
                 return
-            where = replace(where, after=page.cursor)
+            where = further(where, after=page.cursor)
 
     async def get(self, workspace: str, identifier: str) -> Workflow:
         """Raises `NotFound`."""
