@@ -19,6 +19,7 @@ from rich.table import Table as Printed
 from functions.services import declare
 from linkflow import ids
 from linkflow.adapters.clock import SystemClock
+from linkflow.adapters.joined import JoinedQueue
 from linkflow.adapters.meter import Meter, MeteredBlobs, MeteredQueue, MeteredTable
 from linkflow.adapters.prices import DOLLARS, EXPRESS_GB_SECOND, EXPRESS_REQUEST, STANDARD_TRANSITION, Unit
 from linkflow.engine.start import Start, start
@@ -51,12 +52,15 @@ class Load:
     steps: int
     transitions: int
     given: dict[str, Any] = field(default_factory=dict)
+    alone: bool = False
+    """Whether each execution has everything to itself: no call and no invocation is shared."""
 
 
 LOADS: Final[Mapping[str, Load]] = {
     "10 durable steps in a row": Load(chain(STEPS, "no_op"), STEPS, STEPS + 1),
     "the same, each handing on 0.7 KB": Load(chain(STEPS, "no_op"), STEPS, STEPS + 1, {"text": "x" * 700}),
     "100 durable steps side by side": Load(fan(100), 100, 102),
+    "10 durable steps, one run at a time": Load(chain(STEPS, "no_op"), STEPS, STEPS + 1, alone=True),
     "10 pure steps": Load(chain(STEPS, "set", {"values": {"kind": "order"}}), STEPS, STEPS + 1),
 }
 
@@ -77,7 +81,7 @@ def metered(meter: Meter) -> World:
     """A world in memory whose every port is metered."""
     settings = Settings(resident=False, visit_seconds=840)
     bare = in_memory(settings, SystemClock())
-    queue = MeteredQueue(bare.queue, QUEUES, meter)
+    queue = JoinedQueue(MeteredQueue(bare.queue, QUEUES, meter))
     table, blobs = MeteredTable(bare.table, queue, meter), MeteredBlobs(bare.blobs, meter)
     return assemble(table, queue, blobs, bare.keyring, bare.clock, settings, bare.close, tidy=bare.tidy)
 
@@ -92,8 +96,8 @@ async def write_workflow(world: World, definition: dict[str, Any], workspace: st
 
 
 async def costs(load: Load, executions: int = EXECUTIONS) -> Costs:
-    """Started together; everything that follows is counted, until the queues are empty. What the clock starts is the
-    price of an installation, not of an execution, and left out."""
+    """Started together (or one after the other, if alone); everything that follows is counted, until the queues are
+    empty. What the clock starts is the price of an installation, not of an execution, and left out."""
     meter = Meter()
     world = metered(meter)
     async with Embedded(world, [one for one in declare(world) if not isinstance(one.trigger, Schedule)]):
@@ -102,13 +106,18 @@ async def costs(load: Load, executions: int = EXECUTIONS) -> Costs:
         await asyncio.sleep(0.05)
         meter.reset()
         cpu = time.process_time()
-        names = [world.ids.new(ids.EXECUTION) for _ in range(executions)]
-        ended = asyncio.ensure_future(_ended(world, names))
         request = Start(workflow, load.given, node=program.manual_start)
-        await asyncio.gather(*(start(world.engine, replace(request, execution=name)) for name in names))
-        await ended
+        for at_once in [1] * executions if load.alone else [executions]:
+            await _run(world, request, at_once)
         spent = time.process_time() - cpu
     return _shared(meter, executions, spent)
+
+
+async def _run(world: World, request: Start, executions: int) -> None:
+    names = [world.ids.new(ids.EXECUTION) for _ in range(executions)]
+    ended = asyncio.ensure_future(_ended(world, names))
+    await asyncio.gather(*(start(world.engine, replace(request, execution=name)) for name in names))
+    await ended
 
 
 async def _ended(world: World, executions: list[str]) -> None:

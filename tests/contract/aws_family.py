@@ -13,6 +13,7 @@ from linkflow.adapters.aws.s3 import S3Blobs
 from linkflow.adapters.aws.session import AwsSession, Place
 from linkflow.adapters.aws.sqs import SqsQueue
 from linkflow.adapters.clock import VirtualClock
+from linkflow.adapters.joined import JoinedQueue
 from linkflow.runtime.emulators import moto
 from linkflow.stores.catalogue import ScanningCatalogue
 from tests.contract.family import QUEUES, Family
@@ -28,7 +29,7 @@ async def on_an_emulator(clock: VirtualClock, _: Path) -> AsyncIterator[Family]:
         place = Place("us-east-1", endpoint)
         session = stack.enter_context(closing(AwsSession(place)))
         await make(session, place, name, name, QUEUES, name, f"alias/{name}")
-        queue = SqsQueue(session, name, QUEUES)
+        queue = JoinedQueue(SqsQueue(session, name, QUEUES))
         table = DynamoTable(session, name, queue)
         yield Family(
             table,

@@ -1,12 +1,14 @@
 """What AWS would bill for what the ports are asked to do, whatever they stand on: PLATFORMS §6.
 
     meter = Meter()
-    table, queue, blobs = MeteredTable(table, meter), MeteredQueue(queue, SPECS, meter), MeteredBlobs(blobs, meter)
+    queue, blobs = MeteredQueue(queue, SPECS, meter), MeteredBlobs(blobs, meter)
+    table = MeteredTable(table, queue, meter)
 
-The rules are those of DynamoDB and SQS (developer guides, "capacity unit consumption", "request size"): a write is
-billed by the larger of the old and the new item, once more for each index entry that is made, changed or removed, and
-twice within a transaction; a refused write is billed too; reads by what they read. A queue call is billed in pieces of
-64 KB, and holds at most ten messages. `Meter.shares` says what the units were spent on.
+A table there sends by calls of its own, so the metered one does too. The rules are those of DynamoDB and SQS (developer
+guides, "capacity unit consumption", "request size"): a write is billed by the larger of the old and the new item, once
+more for each index entry that is made, changed or removed, and twice within a transaction; a refused write is billed
+too; reads by what they read. A queue call is billed in pieces of 64 KB, and holds at most ten messages. `Meter.shares`
+says what the units were spent on.
 """
 
 from collections import Counter
@@ -73,7 +75,7 @@ class _Stored:
 @dataclass(slots=True)
 class MeteredTable:
     table: Table
-    queue: "MeteredQueue"
+    queue: Queue
     meter: Meter
     _known: dict[Key, _Stored] = field(default_factory=dict)
 
@@ -83,14 +85,17 @@ class MeteredTable:
         return found
 
     async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
-        winner = await self.table.put(item, when, sends)
+        if ahead := [one for one in sends if one.ahead]:
+            await self.queue.send(ahead)
+        winner = await self.table.put(item, when)
         self.meter.calls += 1
-        if winner is None:
-            self._write(item.key, item, 1)
-            self.queue.sent(sends)
-        else:
+        if winner is not None:
             self.meter.count(Unit.WRITE, _units(_size(winner), _KILOBYTE), f"{_purpose(item.key.sk)} refused")
-        return winner
+            return winner
+        self._write(item.key, item, 1)
+        if behind := [one for one in sends if not one.ahead]:
+            await self.queue.send(behind)
+        return None
 
     async def query(self, what: Range) -> Page:
         page = await self.table.query(what)
@@ -139,7 +144,8 @@ class MeteredQueue:
 
     async def send(self, messages: Sequence[Send]) -> None:
         await self.queue.send(messages)
-        self.sent(messages)
+        for queue in {message.queue for message in messages}:
+            self._called(queue, [len(message.body) for message in messages if message.queue == queue])
 
     async def receive(self, queue: str, limit: int = 10, wait: float = 0.0) -> Sequence[Message]:
         """What comes empty-handed is not counted: it is the price of an idle queue, not of an execution."""
@@ -159,11 +165,6 @@ class MeteredQueue:
 
     async def depth(self, queue: str) -> int:
         return await self.queue.depth(queue)
-
-    def sent(self, messages: Sequence[Send]) -> None:
-        """Count a call that the queue was made by somebody else (a table that sends with its write)."""
-        for queue in {message.queue for message in messages}:
-            self._called(queue, [len(message.body) for message in messages if message.queue == queue])
 
     def _called(self, queue: str, sizes: Sequence[int]) -> None:
         fifo = any(spec.fifo for spec in self.specs if queue in (spec.name, spec.dead_letters))

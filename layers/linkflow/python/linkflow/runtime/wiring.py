@@ -124,6 +124,7 @@ async def _aws(settings: Settings, clock: Clock) -> World:
     from linkflow.adapters.aws.s3 import S3Blobs  # noqa: PLC0415 (same)
     from linkflow.adapters.aws.session import AwsSession, Place  # noqa: PLC0415 (same)
     from linkflow.adapters.aws.sqs import SqsQueue  # noqa: PLC0415 (same)
+    from linkflow.adapters.joined import JoinedQueue  # noqa: PLC0415 (same)
 
     place = Place(settings.region, settings.endpoint_url)
     session = AwsSession(place)
@@ -133,7 +134,7 @@ async def _aws(settings: Settings, clock: Clock) -> World:
         from linkflow.adapters.aws.resources import make  # noqa: PLC0415 (same)
 
         await make(session, place, table, settings.names, QUEUES, bucket, key)
-    queue = SqsQueue(session, settings.names, QUEUES)
+    queue = JoinedQueue(SqsQueue(session, settings.names, QUEUES))
 
     async def close() -> None:
         session.close()

@@ -89,6 +89,7 @@ class AwsSession:
             max_pool_connections=THREADS,
             connect_timeout=5,
             read_timeout=30,
+            parameter_validation=False,  # (a sixth of the CPU of a call; the adapters' arguments are typed)
         )
         session = boto3.session.Session(emulated, emulated, region_name=self._place.region)
         # The stubs know services by literal names only.
