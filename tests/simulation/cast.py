@@ -6,6 +6,7 @@ the same workflow gives in a story where nothing happens.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Final, Literal, TypeVar
 
@@ -133,7 +134,7 @@ def _part(dice: Dice, name: str) -> Part:
         paper = Paper(dice, queries=dice.pick([True, False]), timed=kind == "timed")
         return Part(workspace, name, "asl", paper.whole(), "end" if kind == "timed" else "result")
     manner: Literal["racing", "steady"] = "racing" if kind == "racing" else "steady"
-    more = {"sub_workflow": _calls} | ({"ask_once": _asks_once} if kind == "once" else {})
+    more = {"sub_workflow": partial(_calls, dice)} | ({"ask_once": _asks_once} if kind == "once" else {})
     sheet = Sheet(dice, manner, left=10, request=asks, more=more, signals=kind == "signals")
     answer = dice.pick(["at_once", "when_done"])
     trigger = node("start", "webhook", {"answer": answer}) if kind == "hook" else node("start", "manual")
@@ -185,8 +186,9 @@ def _asks_once(expression: str) -> Drawn:
     return {"url": "http://outside/ask_once/o", "method": "POST", "body": expression}
 
 
-def _calls(expression: str) -> Drawn:
-    return {"workflow": CHILD, "input": expression}
+def _calls(dice: Dice, expression: str) -> Drawn:
+    policy: Drawn = dice.pick([{}, {"on_parent_close": dice.pick(["cancel", "terminate", "detach"])}])
+    return {"workflow": CHILD, "input": expression, **policy}
 
 
 def _child(seconds: float) -> Drawn:

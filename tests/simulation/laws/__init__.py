@@ -11,7 +11,8 @@
  7. Every effect outside carries its key: one for each entry into a state, shared by no other; every attempt of an entry
     asks the same.
  8. What must run at most once an attempt does.
- 9. Children are begun once, by the task that begins them; none outlives a parent that waits for it.
+ 9. Children are begun once, by the task that begins them; none outlives a parent that waits for it, unless it is to go
+    on alone, and then nobody ends it.
 10. Summaries say what books say.
 11. While one workspace is served, nothing of another is touched.
 12. No task fails for a bug of ours, and nobody outside is answered by one.

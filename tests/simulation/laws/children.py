@@ -38,6 +38,12 @@ def children_are_wrong(books: Mapping[str, Read]) -> Iterator[str]:
         if times > 1:
             yield f"9. Task {task} of {parent_name} began {times} children"
     for name, book in books.items():
-        waiting = books.get(book.state.parent.execution) if book.state.parent is not None else None
-        if waiting is not None and (book.state.closed_at or 0.0) > (waiting.state.closed_at or 0.0) + OUTLIVES:
+        parent = book.state.parent
+        waiting = books.get(parent.execution) if parent is not None else None
+        alone = parent is not None and parent.on_close == "detach"
+        if alone and book.state.status in ENDED:
+            yield f"9. {name} is {book.state.status}, and was to go on by itself"
+        if waiting is None or alone:
+            continue
+        if (book.state.closed_at or 0.0) > (waiting.state.closed_at or 0.0) + OUTLIVES:
             yield f"9. {name} went on after {waiting.summary.execution}, for which it ran, was over"

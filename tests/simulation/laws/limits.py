@@ -24,7 +24,7 @@ def limits_are_exceeded(played: Played, books: Mapping[str, Read], put: Written)
             if part.limit is not None and (running := at_once(spans)) > part.limit:
                 yield f"14. {running} executions of '{part.name}'{which} ran at once, and {part.limit} may"
         if part.rate is not None:
-            yield from _hurries(part, *part.rate, ours)
+            yield from _hurries(part, *part.rate, ours, calm=played.plan.seed < 0)
 
 
 def _counted_by(part: Part, book: Read) -> str:
@@ -36,8 +36,9 @@ def _admitted(book: Read) -> int | None:
     return next((number for number, event in events if isinstance(event, ExecutionAdmitted)), None)
 
 
-def _hurries(part: Part, most: int, seconds: float, books: Sequence[Read]) -> Iterator[str]:
-    """By the moments that are reserved for them: behind one who had to wait for his, nothing is saved up."""
+def _hurries(part: Part, most: int, seconds: float, books: Sequence[Read], *, calm: bool) -> Iterator[str]:
+    """By the moments that are reserved for them: behind one who had to wait for his, nothing is saved up. (When others
+    got theirs is only known where nothing happens.)"""
     of_limit: defaultdict[str, list[tuple[float, bool]]] = defaultdict(list)
     for book in books:
         reserved = [event.until for event in book.events if isinstance(event, ExecutionQueued) and event.until]
@@ -47,6 +48,6 @@ def _hurries(part: Part, most: int, seconds: float, books: Sequence[Read]) -> It
     for begun in of_limit.values():
         begun.sort()
         for (first, waited), (last, _) in zip(begun, begun[most:], strict=False):
-            if waited and last - first < seconds / most - 0.001:
+            if (waited or calm) and last - first < seconds / most - 0.5:
                 said = f"{most + 1} executions of '{part.name}' may begin within {last - first:.1f} s"
                 yield f"14. {said}, and {most} in {seconds:g} s"
