@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from linkflow.engine.approvals import approval_id
-from linkflow.execution.events import TaskScheduled, TaskSucceeded
+from linkflow.execution.events import ScopeAborted, TaskScheduled, TaskSucceeded
 from linkflow.stores import keys
 from linkflow.stores.approvals import Approval
 from linkflow.stores.records import decode
@@ -42,9 +42,10 @@ def outcomes_are_lost(played: Played, books: Mapping[str, Read]) -> Iterator[str
 
 
 def _is_lost(books: Mapping[str, Read], given: Given) -> Iterator[str]:
-    """Who was told that an outcome is taken finds one in the book; unless the execution was ended at the same time."""
+    """Who was told that an outcome is taken finds one in the book; unless nobody wanted it any more at the same moment:
+    the execution was ended, or what ran beside the task failed."""
     book = books.get(given.execution)
-    if book is None or book.state.status in ENDED:
+    if book is None or book.state.status in ENDED or any(isinstance(event, ScopeAborted) for event in book.events):
         return
     if given.task not in [event.task for event in book.events if isinstance(event, OUTCOMES)]:
         yield f"15. The outcome of task {given.task} of {given.execution} was taken, and is not in the book"
@@ -83,7 +84,7 @@ def _miscounted(played: Played, book: Read, approval: Approval) -> Iterator[str]
         yield f"18. The {said} waits, although the execution is over"
     heard = [event for event in book.events if isinstance(event, TaskSucceeded) and event.task == approval.task]
     told = [event.result["decision"] for event in heard]
-    if book.state.status not in ENDED and told != [right]:
+    if (right is None or book.state.status == "succeeded") and told != ([] if right is None else [right]):
         yield f"18. The {said} is {approval.status}, and the book says {told}"
 
 
