@@ -261,12 +261,6 @@ BUGS: Final = (
         seed=215,
     ),
     Bug(
-        "a rate lets everybody begin",
-        "linkflow.stores.limits",
-        "encode(Spent(spent + pace))",
-        "encode(Spent(spent))",
-    ),
-    Bug(
         "a limit by a key counts for all together, but not at all",
         "linkflow.engine.admission",
         '    return f"{name} {sha256(',
