@@ -7,6 +7,8 @@ over by the next start.
 
 from typing import Literal
 
+from msgspec.structs import replace
+
 from linkflow.engine.cancel import terminate
 from linkflow.engine.engine import Engine
 from linkflow.errors import ConditionFailed, Conflict, NotFound
@@ -66,11 +68,12 @@ async def _written(engine: Engine, summary: Summary, opening: bytes, found: Item
 
 
 async def hand_over(engine: Engine, old: Summary, new: Summary, opening: bytes) -> None:
-    """Begin the execution that goes on in the place of `old`, and give it the claim, if `old` still has it."""
+    """Begin the execution that goes on in the place of `old`, and give it the claim, if `old` still has it. (If
+    somebody else took it, neither this one nor who goes on in its place has one.)"""
     found = await engine.table.get(keys.claim(old.workspace, old.workflow, old.business_key))
     ours = found is not None and decode(found.body, Claim).execution == old.execution
     if not ours or not await _written(engine, new, opening, found):
-        await engine.summaries.open(new, opening)
+        await engine.summaries.open(replace(new, unique=False), opening)
 
 
 async def give_back(engine: Engine, summary: Summary) -> None:
