@@ -261,6 +261,12 @@ BUGS: Final = (
         seed=215,
     ),
     Bug(
+        "a business key goes over to nobody",
+        "linkflow.engine.claims",
+        "    if not ours or not await _written(engine, new, opening, found):\n",
+        "    if True:\n",
+    ),
+    Bug(
         "a limit by a key counts for all together, but not at all",
         "linkflow.engine.admission",
         '    return f"{name} {sha256(',

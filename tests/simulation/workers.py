@@ -2,6 +2,7 @@
 die with them. What they answer follows from what they are asked."""
 
 from functools import partial
+from itertools import count
 from typing import Final
 
 from linkflow.engine.lease import Leased, Wish
@@ -24,10 +25,11 @@ class Workers:
         self._count = 0
 
     async def work(self, workspace: str) -> None:
-        """For as long as the story lasts."""
+        """For as long as the story lasts; each time it is another who comes, so that nobody goes on with what lapsed in
+        the name of who has it now."""
         pause = 1.0
-        while True:
-            wish = Wish(f"worker-{self._count % 2}", 3, 0.0, LEASE)
+        for number in count():
+            wish = Wish(f"worker-{number}", 3, 0.0, LEASE)
             ask = partial(requests.polled, workspace=workspace, queue=QUEUE, wish=wish)
             taken = await self.hosts.insist(workspace, ask)
             for leased in taken:

@@ -8,15 +8,22 @@ from tests.simulation.played import Played, Reply
 
 
 def keys_are_shared(played: Played, books: Mapping[str, Read], put: Written) -> Iterator[str]:
-    """An execution that took another's place has the key before that one is over; and one that goes on from another
-    begins without it, should somebody have taken it in the moment between: these two are left out."""
+    """An execution that was reset has the key before the one whose place it takes is over: it is left out. One that
+    goes on from another has it, unless somebody took it in the moment between."""
     holders: defaultdict[tuple[str, str], list[Read]] = defaultdict(list)
     for book in books.values():
-        if book.summary.unique and book.state.reset_of is None and book.state.continued_from is None:
+        if book.summary.unique and book.state.reset_of is None:
             holders[book.summary.workflow, book.summary.business_key].append(book)
     for (workflow, key), held in holders.items():
         if (many := at_once([span(put, book) for book in held])) > 1:
             yield f"17. {many} open executions of {workflow} had the key '{key}' at once"
+    for name, book in books.items():
+        before = books.get(book.state.continued_from or "")
+        if before is not None and before.summary.unique and not book.summary.unique:
+            begins, since = span(put, book)[0], span(put, before)[0]
+            held = holders[book.summary.workflow, book.summary.business_key]
+            if not any(since <= span(put, other)[0] <= begins for other in held if other is not before):
+                yield f"17. {name} goes on without the key of {before.summary.execution}, which nobody took"
     for reply in played.replies:
         yield from _is_told_wrong(played, reply, books, put)
 
