@@ -119,10 +119,15 @@ def cast_of(seed: int) -> Cast:
     timetables = [_scheduled(dice, "on_time")] if dice.between(0, 1) else []
     parts = (*children, *drawn, *timetables)
     entrances = [
-        Entrance(index, len(children) + index % len(drawn), {"n": dice.between(0, 3), "items": ITEMS})
-        for index in range(8)
+        _entrance(dice, index, len(children) + index % len(drawn), drawn[index % len(drawn)]) for index in range(8)
     ]
     return Cast(number, dice.pick([0, 1, 2]), parts, tuple(entrances), dice.pick([0, 0, 0, 6_000]))
+
+
+def _entrance(dice: Dice, number: int, position: int, part: Part) -> Entrance:
+    """Those that a limit counts by their input get in each other's way."""
+    drawn = dice.between(0, 3)
+    return Entrance(number, position, {"n": 1 if part.each else drawn, "items": ITEMS})
 
 
 def _part(dice: Dice, name: str) -> Part:
@@ -164,7 +169,7 @@ def _scene(dice: Dice, kind: str, part: Part) -> Part:
             drawn = dice.pick([chain, brief])(dice)
             return replace(part, definition=drawn, keyed=policy, promise="end")
         case _:
-            limit, seconds, each = dice.between(1, 2), dice.pick([10.0, 60.0]), bool(dice.between(0, 1))
+            limit, seconds, each = 1, dice.pick([10.0, 60.0]), bool(dice.between(0, 1))
             key: Drawn = {"key": "{{ trigger.n }}"} if each else {}
             bounds: Drawn = {"rate": {"limit": limit, "per_seconds": seconds, **key}}
             if dice.between(0, 1):

@@ -106,30 +106,16 @@ BUGS: Final = (
         seed=1,
     ),
     Bug(
+        "the watchdog sets no alarm for what was far",
+        "linkflow.engine.watch",
+        "        await engine.queue.send([ring(workspace, execution, moment, now)])",
+        "        pass",
+    ),
+    Bug(
         "no alarm is set",
         "linkflow.engine.parting",
         "        await engine.queue.send([ring(workspace, execution, moment, now)])",
         "        return",
-    ),
-    Bug(
-        "what waits long is not in the watchdog's index",
-        "linkflow.engine.parting",
-        "    if paused or not near:",
-        "    if False:",
-    ),
-    Bug(
-        "the first wake goes behind the opening",
-        "linkflow.engine.wakes",
-        "opens=True)), ahead=True)",
-        "opens=True)), ahead=False)",
-        seed=80,
-    ),
-    Bug(
-        "a wake that comes before the opening is forgotten",
-        "functions.history.service",
-        "if found is None and told.opens and message.receives <= PATIENCE:",
-        "if False:",
-        seed=1,
     ),
     Bug(
         "a pause is counted from when the state was entered",
@@ -151,13 +137,6 @@ BUGS: Final = (
         "return task.at_most_once and not task.started and",
         "return False and",
         seed=203,
-    ),
-    Bug(
-        "the watchdog looks and wakes nobody",
-        "linkflow.engine.watch",
-        "    else:\n        await engine.queue.send([wake(workspace, execution)])",
-        "    else:\n        pass",
-        seed=17,
     ),
     Bug(
         "a task waits for its token before it is in the book",
@@ -265,6 +244,12 @@ BUGS: Final = (
         "linkflow.engine.claims",
         "    if not ours or not await _written(engine, new, opening, found):\n",
         "    if True:\n",
+    ),
+    Bug(
+        "a rate lets everybody begin",
+        "linkflow.stores.limits",
+        "encode(Spent(spent + pace))",
+        "encode(Spent(spent))",
     ),
     Bug(
         "a limit by a key counts for all together, but not at all",

@@ -12,10 +12,10 @@ def keys_are_shared(played: Played, books: Mapping[str, Read], put: Written) -> 
     goes on from another has it, unless somebody took it in the moment between."""
     holders: defaultdict[tuple[str, str], list[Read]] = defaultdict(list)
     for book in books.values():
-        if book.summary.unique and book.state.reset_of is None:
+        if book.summary.unique:
             holders[book.summary.workflow, book.summary.business_key].append(book)
     for (workflow, key), held in holders.items():
-        if (many := at_once([span(put, book) for book in held])) > 1:
+        if (many := at_once([span(put, book) for book in held if book.state.reset_of is None])) > 1:
             yield f"17. {many} open executions of {workflow} had the key '{key}' at once"
     for name, book in books.items():
         before = books.get(book.state.continued_from or "")

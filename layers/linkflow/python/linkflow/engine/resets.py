@@ -166,8 +166,9 @@ async def _write(engine: Engine, old: str, started: ExecutionStarted, kept: Sequ
 
 
 async def _append(engine: Engine, book: Book, at: float, events: Sequence[Event]) -> None:
-    """A turn that stands there is of an earlier attempt, and says the same."""
-    if not await engine.books.append(book, events, at):
+    """A turn that stands there is of an earlier attempt, and says the same. (A snapshot would not: it holds what each
+    attempt draws anew for the opening.)"""
+    if not await engine.books.append(book, events, at, bare=True):
         book.number += 1
 
 

@@ -66,12 +66,14 @@ class Books:
         written = msgspec.structs.replace(turn, schema=self.schemas.current)
         return await self._packed(workspace, execution, 0, self._encoder.encode(written))
 
-    async def append(self, book: Book, events: Sequence[Event], at: float, sends: Sequence[Send] = ()) -> bool:
+    async def append(
+        self, book: Book, events: Sequence[Event], at: float, sends: Sequence[Send] = (), *, bare: bool = False
+    ) -> bool:
         """Write the next turn; the state already holds it. False: somebody else wrote that turn, and `book` is
-        outdated (load it again)."""
+        outdated (load it again). A `bare` one takes no snapshot along."""
         number = book.number + 1
         encoded = self._encoder.encode(Turn(at, tuple(events), self.schemas.current))
-        snapshot = await self._snapshot_if_due(book, number, len(encoded))
+        snapshot = None if bare else await self._snapshot_if_due(book, number, len(encoded))
         body = await self._packed(book.workspace, book.execution, number, encoded)
         item = Item(keys.turn(book.workspace, book.execution, number), body, snapshot, self.schemas.current)
         if await self.table.put(item, Absent(), sends) is not None:

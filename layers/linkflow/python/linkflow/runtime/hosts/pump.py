@@ -147,7 +147,7 @@ class Pump:
         for task in self._running:
             task.cancel()
         while self._running:  # (a handler that ended all the same has its message deleted)
-            await asyncio.gather(*self._running, return_exceptions=True)
+            await asyncio.wait(self._running)  # (gathering what is done already may not yield, and so never end)
         await give_back(cut_off, 0, self._queue)
 
     async def _keep_ours(self) -> None:
