@@ -13,26 +13,21 @@ visit that finds its turn written by somebody else (a cancel, another visit) loa
 tasks that nobody awaits any more are cancelled.
 """
 
-from collections.abc import Sequence
-
 from linkflow.engine import approvals, children, resets
 from linkflow.engine.admission import Asking, ask, must_ask
-from linkflow.engine.away import Away
+from linkflow.engine.draft import Draft
 from linkflow.engine.endings import finish
 from linkflow.engine.engine import Engine
 from linkflow.engine.holds import news_of_hold
 from linkflow.engine.parting import part
 from linkflow.engine.platform.notices import tell_started, tell_waiting
-from linkflow.engine.running import Running
-from linkflow.engine.unsaved import Unsaved, still_owed
 from linkflow.engine.wakes import ring
-from linkflow.execution.advance import advance, next_moment, owed, unfinished
+from linkflow.execution.advance import next_moment, owed, unfinished
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import ExecutionQueued, HandedOver, News, TaskStarted, VisitResumed
 from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
 from linkflow.language.program import Program
-from linkflow.ports import Send
 from linkflow.stores.books import Book
 
 
@@ -73,96 +68,80 @@ async def visit(
 
 
 class _Visit:
-    """`tasks` are owed now; `unsaved` is what the state holds and the book does not yet; `away` sees to tasks that run
-    elsewhere; `let_go` counts the orphaned child executions that were seen to, `withdrawn` the tasks that ask nobody
-    any more."""
+    """`let_go` counts the orphaned child executions that were seen to, `withdrawn` the tasks that ask nobody any more;
+    `ends` is when the visit must be over."""
 
-    __slots__ = (
-        "away",
-        "begun",
-        "book",
-        "ends",
-        "engine",
-        "let_go",
-        "program",
-        "running",
-        "tasks",
-        "unsaved",
-        "withdrawn",
-    )
+    __slots__ = ("away", "draft", "ends", "engine", "let_go", "program", "running", "withdrawn")
 
     def __init__(
         self, engine: Engine, book: Book, program: Program, untrusted: frozenset[str], limit: float | None
     ) -> None:
         self.engine = engine
-        self.book = book
         self.program = program
-        self.tasks: list[RunTask] = []
-        self.begun: set[int] = set()
-        self.unsaved = Unsaved(program)
-        self.running = Running(engine, book.workspace, book.execution)
-        self.away = Away(engine, book.workspace, book.execution, untrusted)
+        self.draft = Draft(engine, book, program, untrusted)
+        self.running, self.away = self.draft.running, self.draft.away
         seen = not book.state.closed  # (who ends an execution from outside leaves what follows to a visit)
         self.let_go, self.withdrawn = (len(book.state.orphans), len(book.state.unasked)) if seen else (0, 0)
         self.ends = None if limit is None else engine.clock.now() + limit
 
+    @property
+    def state(self) -> State:
+        return self.draft.book.state
+
     async def run(self, *, resumed: bool, in_order: bool) -> State:
-        news: list[News] = []
-        if resumed and self.book.number == 0:
-            self._begin_again(self.engine.clock.now())
-        renewed, paused = self.book.state.renewed, self.book.state.paused is not None
-        tasks = owed(self.program, self.book.state)
-        here = [] if paused else [task for task in tasks if self._is_here(task)]
-        killed = resumed and not in_order
-        interrupted = [task.task for task in here if _died(task, killed=killed)]
-        if resumed:
-            self.let_go, self.withdrawn = 0, 0
-        if interrupted:
-            news.append(VisitResumed(tuple(interrupted)))
-        if renewed and not (resumed or paused) and (unsent := self.away.unsent(tasks)):
-            news.append(VisitResumed(unsent))  # (so that the next visit does not send them a third time)
-        self.away.assume(tasks, resumed=resumed or renewed)
-        if self.book.state.fresh:
-            await tell_started(self.engine, self.book.workspace, self.program, self.book.state)
+        news = self._takes_over(resumed=resumed, killed=resumed and not in_order)
+        if self.state.fresh:
+            await tell_started(self.engine, self.draft.book.workspace, self.program, self.state)
         while await self._turn(news):
             news = await self.running.news(self._next_look())
             if not news:
-                await self._notice()
-        return self.book.state
+                await self.draft.notice()
+        return self.state
 
-    def _begin_again(self, now: float) -> None:
-        """What the visit before ran follows from the opening, and is in no book yet: so that it can be told of."""
-        if not must_ask(self.program, self.book.state, (), now):
-            self._advance((), now)
+    def _takes_over(self, *, resumed: bool, killed: bool) -> list[News]:
+        """What is to be told of the visit before: which tasks it may have been interrupted in, or had not sent."""
+        draft, now = self.draft, self.engine.clock.now()
+        if resumed:
+            self.let_go, self.withdrawn = 0, 0
+            if draft.book.number == 0 and not must_ask(self.program, self.state, (), now):
+                draft.decide((), now)  # (what it ran follows from the opening, and is in no book yet)
+        renewed, paused = self.state.renewed, self.state.paused is not None
+        tasks = owed(self.program, self.state)
+        here = [] if paused else [task for task in tasks if draft.is_here(task)]
+        interrupted = tuple(task.task for task in here if _died(task, killed=killed))
+        unsent = self.away.unsent(tasks) if renewed and not (resumed or paused) else ()
+        self.away.assume(tasks, resumed=resumed or renewed)
+        # Of what was not sent it is told too, so that the next visit does not send it a third time.
+        return [VisitResumed(lost) for lost in (interrupted, unsent) if lost]
 
     async def _turn(self, news: list[News]) -> bool:
         """One turn: decide, record, obey. False: the visit is over."""
         now = self.engine.clock.now()
-        news = [*await news_of_hold(self.engine, self.book.workspace, self.book.state), *news]
+        draft = self.draft
+        news = [*await news_of_hold(self.engine, draft.book.workspace, self.state), *news]
         if not await self._may_begin(news, now):
             return False
-        self._advance(news, now)
-        while not await self._recorded(now):
+        draft.decide(news, now)
+        while not await draft.recorded(now):
             if not await self._may_begin(news, now):
                 return False
-        tasks, state = self.tasks, self.book.state
+        tasks, state = draft.tasks, self.state
         if state.closed:
             self.running.abandon()  # (none begins a child behind the back of those who end them)
-            await finish(self.engine, self.program, self.book)
-            await self._let_go()
-            await self.away.keep(())
-            return False
+            await finish(self.engine, self.program, draft.book)
         await self._let_go()
-        await self.away.keep(tasks)
+        await self.away.keep(() if state.closed else tasks)
+        if state.closed:
+            return False
         if state.paused is not None and not state.renewed:
             unsent = self.away.unsent(owed(self.program, state))
             if unsent:  # (the visit that was to send them died: whoever goes on sees to it)
                 return await self._turn([VisitResumed(unsent)])
-        if self.book.state.held_until is not None and any(task.at_most_once for task in tasks):
+        if state.held_until is not None and any(task.at_most_once for task in tasks):
             await self._leave(now, goes_on=True)
             return False
         first = [TaskStarted(task.scope, task.task, now) for task in tasks if self._starts_once(task)]
-        self.begun.update(one.task for one in first)
+        draft.begun.update(one.task for one in first)
         lost = tuple(task.task for task in tasks if self._is_anothers(task))
         first_news: list[News] = [*self.away.take_refused(), *([VisitResumed(lost)] if lost else []), *first]
         if first_news:
@@ -172,101 +151,40 @@ class _Visit:
 
     async def _may_begin(self, news: list[News], now: float) -> bool:
         """False: it has to wait for its turn among others, and the visit is over."""
-        if not must_ask(self.program, self.book.state, news, now) or await self._let_in(now):
+        if not must_ask(self.program, self.state, news, now) or await self._let_in(now):
             return True
-        state = self.book.state
+        state = self.state
         moments = [one for one in (state.queued_until, next_moment(state)) if one is not None]
         await self._leave(now, min(moments, default=None))
         return False
 
     async def _let_in(self, now: float) -> bool:
         """Ask for a slot. False: the execution has to wait."""
-        state = self.book.state
+        state = self.state
         if state.queued_until is not None and now < state.queued_until:
             return False
-        verdict = await ask(self.engine, self.program, Asking(self.book.workspace, self.book.execution, state))
-        if verdict == ExecutionQueued(state.queued or "") and not self.unsaved.events:
+        draft = self.draft
+        verdict = await ask(self.engine, self.program, Asking(draft.book.workspace, draft.book.execution, state))
+        if verdict == ExecutionQueued(state.queued or "") and not draft.unsaved.events:
             return False
-        self.unsaved.judge(state, verdict, now)
+        draft.unsaved.judge(state, verdict, now)
         if not isinstance(verdict, ExecutionQueued):
             return True
-        if not await self._put(now, ()):
-            return await self._let_in(now) if must_ask(self.program, self.book.state, (), now) else True
+        if not await draft.put(now, ()):
+            return await self._let_in(now) if must_ask(self.program, self.state, (), now) else True
         return False
-
-    def _advance(self, news: Sequence[News], now: float, *, more: bool = False) -> None:
-        state, unsaved = self.book.state, self.unsaved
-        unsaved.tell(state, news, self.tasks, now)
-        events = advance(self.program, state, news, now, more=more)
-        unsaved.events += events
-        self.away.take_back(state, events)
-        self.tasks = owed(self.program, state, self.tasks)
-        if state.paused is not None:
-            self.tasks = [task for task in self.tasks if task.task in self.away.gone or self.running.has(task.task)]
-
-    async def _recorded(self, now: float) -> bool:
-        """Put what is unsaved as the book's next turn, unless that can wait. False: the turn is another's, and the
-        book was loaded again."""
-        book = self.book
-        away = self.away.due(self.tasks)
-        sends = self.away.sends(away)
-        if not self.unsaved.events or self._can_wait(now):
-            await self.engine.queue.send(sends) if sends else None
-        elif not await self._put(now, sends):
-            return False
-        elif book.state.response is not None:
-            self.engine.closings.tell(book.execution, book.state)
-        await self.away.leave(away)
-        return True
-
-    async def _put(self, now: float, sends: Sequence[Send]) -> bool:
-        if await self.engine.books.append(self.book, self.unsaved.events, now, sends):
-            self.unsaved.clear()
-            return True
-        await self._reload(now)
-        return False
-
-    def _can_wait(self, now: float) -> bool:
-        """Whether what is unsaved may stay so while something runs here. (What ends a task from outside may be quicker
-        than its request's answer: such a task is in the book first.)"""
-        state = self.book.state
-        if state.closed or state.paused is not None or unfinished(state) or not self.tasks:
-            return False
-        if not self.unsaved.may_wait(self.book.number, now):
-            return False
-        return all(self._is_here(one) and not one.at_most_once and one.pattern == "request" for one in self.tasks)
 
     async def _let_go(self) -> None:
         """End the child executions that nobody waits for any more, and withdraw what need not be decided any more. A
         visit that takes over does it again for all."""
-        orphans, unasked = self.book.state.orphans, self.book.state.unasked
+        engine, book = self.engine, self.draft.book
+        orphans, unasked = book.state.orphans, book.state.unasked
         if len(orphans) > self.let_go:
-            await children.end(self.engine, self.book.workspace, self.book.execution, orphans[self.let_go :])
+            await children.end(engine, book.workspace, book.execution, orphans[self.let_go :])
             self.let_go = len(orphans)
         if len(unasked) > self.withdrawn:
-            await approvals.withdraw(self.engine, self.book.workspace, self.book.execution, unasked[self.withdrawn :])
+            await approvals.withdraw(engine, book.workspace, book.execution, unasked[self.withdrawn :])
             self.withdrawn = len(unasked)
-
-    async def _reload(self, now: float) -> None:
-        """Somebody else wrote: what was unsaved follows again from the book, and what was told is told again."""
-        self.book = await self.engine.books.load(self.book.workspace, self.book.execution) or self.book
-        self.tasks = owed(self.program, self.book.state)
-        self.away.places.clear()  # (a number may be another task's now)
-        self.begun -= {task.task for task in self.tasks if task.started and not self.running.has(task.task)}
-        batches, verdict = self.unsaved.again()
-        if verdict is not None and not (self.book.state.admitted or self.book.state.closed):
-            self.unsaved.judge(self.book.state, verdict, now)
-        for batch in batches:
-            self._advance(still_owed(batch, self.tasks), now, more=batch is not batches[-1])
-
-    async def _notice(self) -> None:
-        """Look whether others (a cancel, a signal) wrote into the book meanwhile."""
-        last = await self.engine.books.last_number(self.book.workspace, self.book.execution)
-        if last is not None and last > self.book.number:
-            await self._reload(self.engine.clock.now())
-
-    def _is_here(self, task: RunTask) -> bool:
-        return self.away.place(task) == "here"
 
     def _starts_once(self, task: RunTask) -> bool:
         """Whether its start must be recorded before it begins; of a remote one it is when it is leased."""
@@ -276,38 +194,39 @@ class _Visit:
         """Whether it must run at most once, and another visit has begun it: there it may still run, here it never may.
         Nobody can tell whether that visit lives, so it is given up."""
         once = task.at_most_once and task.started and task.pattern != "activity"
-        return once and task.task not in self.begun and self._is_here(task)
+        return once and task.task not in self.draft.begun and self.draft.is_here(task)
 
     def _next_look(self) -> float:
         """The moment by which the clock or the book must be looked at: now, if there is more to decide."""
-        soonest = self.engine.clock.now() + (0.0 if unfinished(self.book.state) else self.engine.limits.notice)
-        moments = (soonest, self.ends, next_moment(self.book.state), self.unsaved.until())
+        soonest = self.engine.clock.now() + (0.0 if unfinished(self.state) else self.engine.limits.notice)
+        moments = (soonest, self.ends, next_moment(self.state), self.draft.unsaved.until())
         return min(moment for moment in moments if moment is not None)
 
     async def _goes_on(self, now: float) -> bool:
         """Whether there is anything to stay for. If not, whoever comes next has been seen to."""
-        moment = next_moment(self.book.state)
+        moment = next_moment(self.state)
         if self.ends is not None and now >= self.ends:
             await self._leave(now, goes_on=True)
             return False
         soon = moment is not None and moment - now <= self.engine.limits.linger
-        if soon or self.running.any or unfinished(self.book.state):
+        if soon or self.running.any or unfinished(self.state):
             return True
-        await tell_waiting(self.engine, self.book.workspace, self.program, self.book.state)
+        await tell_waiting(self.engine, self.draft.book.workspace, self.program, self.state)
         await self._leave(now, moment)
         return False
 
     async def _leave(self, now: float, moment: float | None = None, *, goes_on: bool = False) -> None:
         """Put what is unsaved, and see to it that somebody comes again. One who holds the execution says that the lane
         may drive it from here on."""
-        while not self.book.state.closed:
-            if self.book.state.held_until is not None:
-                self.unsaved.events.append(HandedOver())
-                evolve(self.book.state, self.unsaved.events[-1], now)
-            if not self.unsaved.events or await self._put(now, ()):
+        draft = self.draft
+        while not self.state.closed:
+            if self.state.held_until is not None:
+                draft.unsaved.events.append(HandedOver())
+                evolve(self.state, draft.unsaved.events[-1], now)
+            if not draft.unsaved.events or await draft.put(now, ()):
                 break
             goes_on = True
-        await part(self.engine, self.book, moment, goes_on=goes_on)
+        await part(self.engine, draft.book, moment, goes_on=goes_on)
 
 
 def _died(task: RunTask, *, killed: bool) -> bool:
