@@ -50,6 +50,7 @@ BUGS: Final = (
         "linkflow.engine.start",
         "    if found is None:\n        return execution",
         "    if True:\n        return execution",
+        seed=1,
     ),
     Bug(
         "a second outcome is let in",
@@ -63,7 +64,7 @@ BUGS: Final = (
         "linkflow.execution.advance",
         "-{entry_of(state, scope)}",
         "-{entry_of(state, scope)}-{scope.attempt}",
-        seed=51,
+        seed=60,
     ),
     Bug(
         "the idempotency key is the scope's alone",
@@ -76,7 +77,7 @@ BUGS: Final = (
         "linkflow.stores.books",
         "encoded = self._encoder.encode(book.state)",
         "encoded = self._encoder.encode(msgspec.structs.replace(book.state, next_task=1))",
-        seed=50,
+        seed=140,
     ),
     Bug(
         "a child's id is new each time",
@@ -110,6 +111,7 @@ BUGS: Final = (
         "linkflow.engine.watch",
         "        await engine.queue.send([ring(workspace, execution, moment, now)])",
         "        pass",
+        seed=40,
     ),
     Bug(
         "no alarm is set",
@@ -140,7 +142,7 @@ BUGS: Final = (
     ),
     Bug(
         "a task waits for its token before it is in the book",
-        "linkflow.engine.visit",
+        "linkflow.engine.draft",
         ' and one.pattern == "request" for one in self.tasks)',
         " for one in self.tasks)",
         seed=1,
@@ -177,6 +179,7 @@ BUGS: Final = (
         "linkflow.engine.schedules",
         'if summary is not None and summary.status == "running":',
         'if summary is not None and summary.status != "running":',
+        seed=102,
     ),
     Bug(
         "a schedule starts under a new id each time",
@@ -202,7 +205,7 @@ BUGS: Final = (
         "linkflow.engine.lease",
         "    if offered.leases < PATIENCE and not task.at_most_once:",
         "    if offered.leases < PATIENCE:",
-        seed=51,
+        seed=191,
     ),
     Bug(
         "two executions have one business key",
@@ -216,7 +219,7 @@ BUGS: Final = (
         "linkflow.stores.approvals",
         "return await self.table.put(_item(approval, found.version + 1), Unchanged(found.version)) is None",
         "return await self.table.put(_item(approval, found.version + 1)) is None",
-        seed=3,
+        seed=78,
     ),
     Bug(
         "a successor begins under another id",
@@ -230,7 +233,7 @@ BUGS: Final = (
         "linkflow.engine.children",
         'if book is not None and parent is not None and parent.on_close != "detach":',
         "if book is not None and parent is not None:",
-        seed=143,
+        seed=142,
     ),
     Bug(
         "the token of the one before is handed out again",
@@ -244,12 +247,14 @@ BUGS: Final = (
         "linkflow.engine.claims",
         "    if not ours or not await _written(engine, new, opening, found):\n",
         "    if True:\n",
+        seed=20,
     ),
     Bug(
         "a rate lets everybody begin",
         "linkflow.stores.limits",
         "encode(Spent(spent + pace))",
         "encode(Spent(spent))",
+        seed=50,
     ),
     Bug(
         "a limit by a key counts for all together, but not at all",
@@ -264,7 +269,7 @@ BUGS: Final = (
         "        except TryAgain as trouble:\n            _log",
         "        except TryAgain as trouble:\n"
         "            raise NodeFailed('LinkFlow.NodeBroke', '') from None\n            _log",
-        seed=31,
+        seed=154,
     ),
 )
 
