@@ -47,4 +47,4 @@ class Driver:
             raise
         except asyncio.CancelledError:
             # Told to stop: whoever comes next takes over from this message, and the old one is done with.
-            await self._engine.queue.send([wake(told.workspace, told.execution, handed_over=True)])
+            await self._engine.queue.send([wake(told.workspace, told.execution, handed_over=True, opens=told.opens)])

@@ -241,7 +241,9 @@ async def test_a_summary_that_is_closed_by_two_at_once_keeps_what_either_wrote(f
     await summaries.open(Summary(WORKSPACE, "ex_1", "wf", 1, BEGAN, check_at=BEGAN), b"opening")
     state = State(status="succeeded", closed_at=BEGAN + 5)
     await summaries.close(WORKSPACE, "ex_1", state)
-    await summaries.check_again(WORKSPACE, "ex_1", BEGAN + 900)
+    seen = await summaries.item(WORKSPACE, "ex_1")
+    assert seen is not None
+    await summaries.check_again(seen, BEGAN + 900)
     await summaries.close(WORKSPACE, "ex_1", state)
     found = await summaries.get(WORKSPACE, "ex_1")
     assert found is not None

@@ -71,6 +71,14 @@ class Busy:
         await self.table.transact(writes)
 
 
+class Silent(Busy):
+    """One that never answers."""
+
+    async def query(self, what: Range) -> Page:
+        await asyncio.Event().wait()
+        return await super().query(what)
+
+
 @asynccontextmanager
 async def started(*, hangs: bool, refuses: int = 0) -> AsyncIterator[tuple[Engine, str]]:
     world = in_memory(Settings(), VirtualClock())
@@ -116,8 +124,21 @@ async def test_a_host_that_is_asked_to_stop_hands_over_what_it_drives() -> None:
             await driving
             await engine.queue.delete([message])
         _, told = await lane(engine)
-        assert told == Wake(WS, execution, handed_over=True)
+        assert told == Wake(WS, execution, handed_over=True, opens=True)
         assert await blamed(engine, execution) == 0
+
+
+async def test_who_is_asked_to_stop_before_an_opening_is_there_hands_over_the_waiting_for_it() -> None:
+    async with started(hangs=False) as (engine, execution):
+        message, told = await lane(engine)
+        slow = replace(engine, books=Books(Silent(engine.table, 0), engine.books.blobs))
+        driving = asyncio.ensure_future(Driver(slow).drive(message, told))
+        await asyncio.sleep(0)
+        driving.cancel()
+        await driving
+        await engine.queue.delete([message])
+        _, told = await lane(engine)
+        assert told == Wake(WS, execution, handed_over=True, opens=True)
 
 
 async def test_a_process_that_dies_is_counted_against_what_ran() -> None:

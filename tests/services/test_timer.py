@@ -1,5 +1,6 @@
 """The timer's minute: what the watchdog repairs, and what is tidied away."""
 
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -7,14 +8,14 @@ import msgspec
 from functions.services import declare
 from linkflow import ids
 from linkflow.adapters.clock import VirtualClock
-from linkflow.engine.wakes import SOON
+from linkflow.engine.wakes import LOOK_AGAIN, SOON
 from linkflow.execution.events import ExecutionStarted, Names, PauseRequested, ResumeRequested
 from linkflow.messages import LANE
 from linkflow.ports import Item, Key
 from linkflow.runtime.functions import Schedule
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, connect
-from linkflow.stores import keys
+from linkflow.stores import index_keys, keys
 from linkflow.stores.books import Turn
 from linkflow.stores.records import Summary, WorkflowVersion, encode
 from tests.unit.graphs import graph, node
@@ -26,13 +27,17 @@ async def minute(world: World) -> None:
     await watch.trigger.tick(world.clock.now())
 
 
-async def opened(world: World, check_at: float) -> str:
+def shard_of(execution: str) -> int:
+    return zlib.crc32(execution.encode()) % index_keys.DUE_SHARDS
+
+
+async def opened(world: World, check_at: float, deadline: float | None = None) -> str:
     """An execution that was written down, but whose first message was never sent."""
     execution, now = world.ids.new(ids.EXECUTION), world.clock.now()
     definition = msgspec.Raw(msgspec.json.encode(graph([node("start", "manual"), node("a")], "start -> a")))
     version = WorkflowVersion(1, "hash", "graph", definition, now)
     await world.table.put(Item(keys.version("ws", "wf", 1), b"", encode(version)))
-    started = ExecutionStarted(None, Names(execution, execution, "wf", "test"), "ws", 1, "hash")
+    started = ExecutionStarted(None, Names(execution, execution, "wf", "test"), "ws", 1, "hash", deadline=deadline)
     opening = await world.engine.books.opening("ws", execution, Turn(now, (started,)))
     await world.engine.summaries.open(Summary("ws", execution, "wf", 1, now, check_at=check_at), opening)
     return execution
@@ -52,6 +57,46 @@ async def test_an_execution_whose_message_was_lost_is_woken_when_its_time_has_co
     assert message.group == execution
     await minute(world)
     assert await world.queue.receive(LANE.name) == ()
+    await world.close()
+
+
+async def test_one_that_has_never_begun_does_not_wait_for_its_deadline(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    world = await connect(Settings(data=tmp_path), clock)
+    execution = await opened(world, clock.now() + 90, deadline=clock.now() + 86_400)
+    for _ in range(2):
+        await clock.advance(LOOK_AGAIN + 1)
+        await minute(world)
+        (message,) = await world.queue.receive(LANE.name)
+        assert message.group == execution
+        await world.queue.delete([message])
+    await world.close()
+
+
+async def test_what_the_watchdog_saw_before_others_wrote_moves_no_look(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    world = await connect(Settings(data=tmp_path), clock)
+    summaries, now = world.engine.summaries, clock.now()
+    execution = await opened(world, check_at=now - 1)
+    known = await summaries.item("ws", execution)
+    assert known is not None
+    await summaries.check_by("ws", execution, now + 900, now, known)
+    await summaries.check_again(known, now + 86_400)
+    assert await summaries.due(shard_of(execution), now + 901, 1) == [("ws", execution)]
+    await world.close()
+
+
+async def test_what_a_long_visit_knew_of_the_next_look_may_be_over(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    world = await connect(Settings(data=tmp_path), clock)
+    summaries, began = world.engine.summaries, clock.now()
+    execution = await opened(world, check_at=began + 90)
+    known = await summaries.item("ws", execution)
+    assert known is not None
+    await clock.advance(100)
+    await summaries.check_again(known, began + 86_400)
+    await summaries.check_by("ws", execution, began + 900, clock.now(), known)
+    assert await summaries.due(shard_of(execution), began + 901, 1) == [("ws", execution)]
     await world.close()
 
 
@@ -98,7 +143,7 @@ async def test_a_paused_execution_is_looked_at_once_a_day_and_what_a_lost_resume
     assert await world.queue.receive(LANE.name) == ()
     book = await world.engine.books.load("ws", execution)
     assert book is not None
-    await world.engine.summaries.check_again("ws", execution, clock.now() + SOON)
+    await world.engine.summaries.check_by("ws", execution, clock.now() + SOON, clock.now())
     await world.engine.books.append(book, [ResumeRequested("us_1")], clock.now())
     await clock.advance(SOON + 1)
     await minute(world)

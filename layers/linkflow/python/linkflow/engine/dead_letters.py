@@ -81,7 +81,8 @@ async def gather(engine: Engine) -> int:
 async def _tell_the_watchdog(engine: Engine, letter: DeadLetter) -> None:
     """What this message was about has nobody else now who would come for it."""
     if letter.workspace and letter.execution:
-        await engine.summaries.check_by(letter.workspace, letter.execution, engine.clock.now() + SOON)
+        now = engine.clock.now()
+        await engine.summaries.check_by(letter.workspace, letter.execution, now + SOON, now)
 
 
 async def listed(

@@ -26,4 +26,4 @@ async def part(engine: Engine, book: Book, moment: float | None, *, goes_on: boo
         await engine.queue.send([ring(workspace, execution, moment, now)])
     if paused or not near:
         look = now + (SOON if paused else LOOK_AGAIN) if moment is None or near else look_before(moment)
-        await engine.summaries.check_by(workspace, execution, look, book.summary)
+        await engine.summaries.check_by(workspace, execution, look, now, book.summary)

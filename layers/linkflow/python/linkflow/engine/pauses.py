@@ -20,6 +20,7 @@ async def pause(engine: Engine, workspace: str, execution: str, by: str, reason:
 async def resume(engine: Engine, workspace: str, execution: str, by: str) -> None:
     """Everything that is due goes on. Resuming what is not paused only makes somebody look at it, which mends a resume
     whose message was lost; the watchdog would do so too. Raises `NotFound`, and `Conflict` when it is over."""
-    await engine.summaries.check_by(workspace, execution, engine.clock.now() + SOON)
+    now = engine.clock.now()
+    await engine.summaries.check_by(workspace, execution, now + SOON, now)
     still_open(await tell(engine, workspace, execution, ResumeRequested(by)))
     await engine.queue.send([wake(workspace, execution)])

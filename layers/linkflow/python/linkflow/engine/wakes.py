@@ -17,9 +17,9 @@ SOON = 90.0
 _encoder = msgspec.json.Encoder()
 
 
-def wake(workspace: str, execution: str, *, handed_over: bool = False) -> Send:
+def wake(workspace: str, execution: str, *, handed_over: bool = False, opens: bool = False) -> Send:
     """The lane message that brings a visit."""
-    return _to_lane(Wake(workspace, execution, handed_over))
+    return _to_lane(Wake(workspace, execution, handed_over, opens))
 
 
 def first_wake(workspace: str, execution: str) -> Send:

@@ -49,55 +49,60 @@ async def watch(engine: Engine, now: float) -> int:
 async def look_after(engine: Engine, found: Sequence[tuple[str, str]], now: float) -> None:
     """Look at each of these (workspace, execution), and say when the next look is."""
     for workspace, execution in found:
+        known = await engine.summaries.item(workspace, execution)
+        if known is None:
+            continue
         try:
-            await _look(engine, workspace, execution, now)
+            again = await _look(engine, workspace, execution, now)
         except (Refused, Broken):
             # A damaged book, a workflow that is gone: it must not keep the others from being looked after.
             _log.exception("watch_failed", extra={"workspace": workspace, "execution": execution})
-            await engine.summaries.check_again(workspace, execution, now + LOOK_AGAIN)
+            again = now + LOOK_AGAIN
+        if again is not None:
+            await engine.summaries.check_again(known, again)
 
 
-async def _look(engine: Engine, workspace: str, execution: str, now: float) -> None:
+async def _look(engine: Engine, workspace: str, execution: str, now: float) -> float | None:
+    """When the next look is. None: there is no such execution."""
     book = await engine.books.load(workspace, execution)
     if book is None:
-        return
-    if book.state.closed:
+        return None
+    state, moment = book.state, next_moment(book.state)
+    if state.closed:
         # Its visit died after the last turn: a new one does what is owed to others, and then closes the summary.
         await engine.queue.send([wake(workspace, execution)])
-        await engine.summaries.check_again(workspace, execution, now + LOOK_AGAIN)
-        return
-    moment = next_moment(book.state)
-    if book.state.queued is not None and await _is_in_line(engine, workspace, execution, book.state):
-        await engine.summaries.check_again(workspace, execution, min(moment or math.inf, now + LOOK_AT_QUEUED))
-        return
-    if book.state.paused is not None and (moment is None or moment > now):
-        if await news_of_hold(engine, workspace, book.state):
+        return now + LOOK_AGAIN
+    if state.queued is not None and await _is_in_line(engine, workspace, execution, state):
+        return min(moment or math.inf, now + LOOK_AT_QUEUED)
+    if state.paused is not None and (moment is None or moment > now):
+        if await news_of_hold(engine, workspace, state):
             await engine.queue.send([wake(workspace, execution)])
-        again = now + (LOOK_AT_HELD if book.state.paused.by == HELD else LOOK_AT_PAUSED)
-        await engine.summaries.check_again(workspace, execution, min(moment or math.inf, again))
-        return
+        return min(moment or math.inf, now + (LOOK_AT_HELD if state.paused.by == HELD else LOOK_AT_PAUSED))
     for news in [
-        *await children.outcomes(engine, workspace, execution, book.state),
-        *await approvals.outcomes(engine, workspace, execution, book.state),
+        *await children.outcomes(engine, workspace, execution, state),
+        *await approvals.outcomes(engine, workspace, execution, state),
     ]:
         await tell(engine, workspace, execution, news)
+    if (moment is not None and moment <= now) or not await _waits(engine, book, now):
+        await engine.queue.send([wake(workspace, execution)])
+        return now + LOOK_AGAIN
+    if moment is None:
+        return now + min(LONGEST_LOOK, max(LOOK_AGAIN, now - state.started_at))
+    if not is_near(moment, now):
+        return look_before(moment)
+    await engine.queue.send([ring(workspace, execution, moment, now)])
+    return moment + LOOK_AGAIN
+
+
+async def _waits(engine: Engine, book: Book, now: float) -> bool:
+    """Whether it rightfully waits for news or a moment: none of its tasks is to run, and nothing follows from what is
+    recorded. (That it has a deadline says nothing: what was never begun has one too.)"""
     tasks = [scope.task for scope in book.state.scopes.values() if scope.task is not None]
     if any(task.pattern == "activity" for task in tasks):
-        await remind(engine, workspace, execution, book.state)
-    busy = any(not task.submitted and task.postponed is None and task.pattern != "activity" for task in tasks)
-    waits = moment is not None and moment > now and not busy
-    if moment is None and not busy and await _is_quiet(engine, book, now):
-        pause = min(LONGEST_LOOK, max(LOOK_AGAIN, now - book.state.started_at))
-        await engine.summaries.check_again(workspace, execution, now + pause)
-        return
-    if moment is not None and waits:
-        if not is_near(moment, now):
-            await engine.summaries.check_again(workspace, execution, look_before(moment))
-            return
-        await engine.queue.send([ring(workspace, execution, moment, now)])
-    else:
-        await engine.queue.send([wake(workspace, execution)])
-    await engine.summaries.check_again(workspace, execution, max(now, moment or now) + LOOK_AGAIN)
+        await remind(engine, book.workspace, book.execution, book.state)
+    if any(not task.submitted and task.postponed is None and task.pattern != "activity" for task in tasks):
+        return False
+    return await _is_quiet(engine, book, now)
 
 
 async def _is_in_line(engine: Engine, workspace: str, execution: str, state: State) -> bool:

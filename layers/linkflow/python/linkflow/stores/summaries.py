@@ -14,6 +14,9 @@ from linkflow.stores import index_keys, keys
 from linkflow.stores.catalogue import cell_of, facets_of, shelf_of
 from linkflow.stores.records import Archived, Claim, Summary, decode, encode
 
+_APART = 10.0
+"""Seconds that the clocks of two processes may differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -45,8 +48,11 @@ class Summaries:
         when = Absent() if held is None else Unchanged(held.version)
         await self.table.transact([Put(_item(summary, opening, 1), Absent()), Put(claim, when)])
 
+    async def item(self, workspace: str, execution: str) -> Item | None:
+        return await self.table.get(keys.summary(workspace, execution))
+
     async def get(self, workspace: str, execution: str) -> Summary | None:
-        item = await self.table.get(keys.summary(workspace, execution))
+        item = await self.item(workspace, execution)
         return decode(item.body, Summary) if item else None
 
     async def close(self, workspace: str, execution: str, state: State, known: Item | None = None) -> Summary | None:
@@ -76,19 +82,22 @@ class Summaries:
             linked = _item(replace(summary, reset_to=by), item.payload, item.version + 1)
             item = await self.table.put(linked, Unchanged(item.version))
 
-    async def check_again(self, workspace: str, execution: str, moment: float) -> None:
-        """The watchdog looks at this execution again at `moment`, unless it closes before, or somebody else decides."""
-        item = await self.table.get(keys.summary(workspace, execution))
-        if item is not None and (moved := _to_be_checked(item, moment)) is not None:
-            await self.table.put(moved, Unchanged(item.version))
+    async def check_again(self, known: Item, moment: float) -> None:
+        """The watchdog looks at this execution again at `moment`, unless it closes before, or somebody else decided
+        since its item was `known`: that must be read before the book from which the moment follows."""
+        if (moved := _to_be_checked(known, moment)) is not None:
+            await self.table.put(moved, Unchanged(known.version))
 
-    async def check_by(self, workspace: str, execution: str, moment: float, known: Item | None = None) -> None:
+    async def check_by(
+        self, workspace: str, execution: str, moment: float, now: float, known: Item | None = None
+    ) -> None:
         """The watchdog looks at this execution by `moment` at the latest, unless it closes before. `known` as in
-        `close`."""
+        `close`. What is due is written anew: the watchdog may be looking at this moment, at what was before."""
         item = known or await self.table.get(keys.summary(workspace, execution))
         while item is not None:
             check_at = decode(item.body, Summary).check_at
-            moved = None if check_at is not None and check_at <= moment else _to_be_checked(item, moment)
+            stands = check_at is not None and now + _APART < check_at <= moment
+            moved = None if stands else _to_be_checked(item, moment)
             if moved is None:
                 return
             item = await self.table.put(moved, Unchanged(item.version))
