@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkflow.execution.commands import RunTask
-from linkflow.execution.events import News
+from linkflow.execution.events import MapRunStarted, News
 from linkflow.language.json import Json
 from tests.unit.asl_runs import GET, PUT, State, distributed, machine, task
 from tests.unit.driver import fails, gives, succeed
@@ -111,3 +111,17 @@ def test_a_writer_that_fails_fails_the_map() -> None:
     run.finish(lambda owed: fails("S3.Denied")(owed) if owed.resource == PUT else succeed(owed))
     assert run.state.failure is not None
     assert run.state.failure.error == "States.ResultWriterFailed"
+
+
+def test_a_run_is_called_the_same_whatever_came_first_beside_it() -> None:
+    """Where nothing is put until the end, it is decided again when others write meanwhile: files keep their names."""
+    names = set()
+    for late in (False, True):
+        beside = {"StartAt": "B", "States": {"B": task(Next="C"), "C": {"Type": "Pass", "End": True}}}
+        wide = {**distributed(), "End": True}
+        maps = {"StartAt": "A", "States": {"A": task(Next="Wide"), "Wide": wide}}
+        run = machine(Both={"Type": "Parallel", "Branches": [maps, beside]}).start([1])
+        for one in sorted(run.owed(), key=lambda one: one.node, reverse=late):
+            run.tell(succeed(one))
+        names |= {event.run for _, turn in run.book for event in turn if isinstance(event, MapRunStarted)}
+    assert len(names) == 1

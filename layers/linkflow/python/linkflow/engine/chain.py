@@ -26,9 +26,11 @@ async def succeed(engine: Engine, workspace: str, execution: str, state: State) 
     if state.status != "continued" or state.successor is None:
         return None
     old = await engine.summaries.get(workspace, execution)
-    workflow = await engine.workflows.get(workspace, state.names.workflow_id)
     if old is None:
         return None
+    if old.status != "running":
+        return state.successor  # (its summary is closed behind all this; the message of another opening woke in vain)
+    workflow = await engine.workflows.get(workspace, state.names.workflow_id)
     number = workflow.version if state.newest else state.version
     program = await engine.programs.numbered(workspace, workflow.id, number)
     request = Start(

@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from linkflow.execution import events as e
 from linkflow.execution import item_reader, parts, result_writer
+from linkflow.execution.entries import entry_of
 from linkflow.execution.failures import ITEM_READER_FAILED, RESULT_WRITER_FAILED, RUNTIME
 from linkflow.execution.state import Iterations, Scope, State
 from linkflow.execution.surroundings import ScopeSurroundings
@@ -134,16 +135,16 @@ def batched(batcher: Batcher, view: View, items: list[Json]) -> list[Json]:
 def run_id(box: p.Map, state: State, scope: Scope) -> str:
     """The run's name: an ARN where the execution's is one."""
     execution = state.names.execution_id
-    label = box.label or _uuid(execution, scope, "label")
-    run = _uuid(execution, scope, "run")
+    entry = f"{execution}/{entry_of(state, scope)}/{scope.attempt}"
+    label = box.label or _uuid(f"{entry}/label")
+    run = _uuid(f"{entry}/run")
     if not execution.startswith("arn:"):
         return f"{execution}/{label}:{run}"
     parts = execution.split(":")
     return ":".join([*parts[:5], "mapRun", f"{parts[6]}/{label}", run])
 
 
-def _uuid(execution: str, scope: Scope, what: str) -> str:
+def _uuid(text: str) -> str:
     """A version-4 UUID that is the same whenever it is asked for."""
-    text = f"{execution}/{scope.id}/{scope.entered_id}/{scope.attempt}/{what}"
     digits = blake2b(text.encode(), digest_size=16).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
