@@ -109,8 +109,8 @@ BUGS: Final = (
     Bug(
         "the watchdog sets no alarm for what was far",
         "linkflow.engine.watch",
-        "        await engine.queue.send([ring(workspace, execution, moment, now)])",
-        "        pass",
+        "    await engine.queue.send([ring(workspace, execution, moment, now)])",
+        "    pass",
         seed=40,
     ),
     Bug(

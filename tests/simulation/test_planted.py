@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +40,11 @@ def test_they_are_many_and_each_is_one_line_of_its_own() -> None:
     assert len(BUGS) >= 10
     assert len({bug.name for bug in BUGS}) == len(BUGS)
     assert spoiled(Bug("a name", "a.module", "x = 1", "x = 2"), "x = 1\ny = 1\n") == "x = 2\ny = 1\n"
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_what_is_to_be_spoiled_stands_where_it_is_said_to(bug: Bug) -> None:
+    """(Whoever moves a line hears of it at once, not from the long runs.)"""
+    module = find_spec(bug.module)
+    assert module is not None
+    assert Path(module.origin or "").read_text().count(bug.line) == 1
