@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.flow.door import BASE, Door
 from tests.flow.house import House, node_of
 from tests.flow.outside import Outside
 from tests.unit.graphs import graph, node
@@ -166,3 +167,34 @@ async def test_large_values_survive(house: House) -> None:
     )
     done = await house.execute(drawn, {"t": text})
     assert node_of(done, "b")["input"] == {"t": text}
+
+
+async def test_who_asks_behind_the_end_is_told_that_nothing_more_will_come(house: House) -> None:
+    done = await house.execute(graph([node("start", "manual"), node("a")], "start -> a"))
+    last = (await house.events(done["id"]))["next_after"]
+    for after in (last, 999_999):
+        page = await house.events(done["id"], after, wait=1)
+        assert (page["data"], page["next_after"], page["closed"]) == ([], after, True)
+
+
+async def test_who_asks_behind_what_is_recorded_of_an_open_execution_is_told_to_go_on(
+    house: House, outside: Outside
+) -> None:
+    call = node("call", "http_request", {"url": outside.address + "/silent"}, timeout=50)
+    workflow = await house.create(graph([node("start", "manual"), call], "start -> call"))
+    started = await house.start(workflow["id"])
+    page = await house.events(started["id"], 999_999)
+    assert (page["data"], page["closed"]) == ([], False)
+
+
+async def test_a_verb_that_needs_nothing_takes_no_body(house: House, outside: Outside) -> None:
+    call = node("call", "http_request", {"url": outside.address + "/silent"}, timeout=50)
+    workflow = await house.create(graph([node("start", "manual"), call], "start -> call"))
+    started = await house.http.post(f"/api/v1/workflows/{workflow['id']}/execute")
+    assert started.status_code == 202
+    one = started.json()["id"]
+    door = await Door.of(house)
+    for verb in ("pause", "resume", "cancel"):
+        assert (await house.http.post(f"/api/v1/executions/{one}/{verb}")).status_code == 202
+    assert (await door.send("POST", f"{BASE}/{one}/terminate")).status_code == 202
+    assert (await house.closed(one))["status"] in ("cancelled", "terminated")

@@ -30,6 +30,10 @@ class Thing(Schema):
     parts: tuple[Part, ...] = ()
 
 
+class Wish(Schema):
+    reason: str = "none"
+
+
 class Made(Schema):
     name: str
     pieces: int
@@ -52,6 +56,10 @@ def things() -> Routes:
     @routes.delete("/things/<kind>", tags=["things"], status_code=204)
     async def remove(kind: str) -> None:
         return None
+
+    @routes.post("/things/<kind>/wish", tags=["things"])
+    async def wish(kind: str, body: Wish) -> dict[str, str]:
+        return {"wish": body.reason}
 
     @routes.get("/me", tags=["things"])
     async def me() -> dict[str, object]:
@@ -271,6 +279,8 @@ async def test_the_api_describes_itself_in_valid_openapi(http: httpx.AsyncClient
     assert "security" not in described["paths"]["/wait"]["get"]
     assert make["responses"]["default"]["content"]["application/json"]["schema"]["$ref"].endswith("/Error")
     assert "201" in make["responses"]
+    assert make["requestBody"]["required"]
+    assert not described["paths"]["/things/{kind}/wish"]["post"]["requestBody"]["required"]
 
 
 async def test_the_docs_page_needs_no_internet(http: httpx.AsyncClient) -> None:

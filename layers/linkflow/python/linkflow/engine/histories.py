@@ -31,7 +31,7 @@ class Recorded:
 @dataclass(frozen=True, slots=True)
 class Pages:
     """`first` and `last` are the numbers of the outermost turns shown; None where there are none. `closed`: the event
-    that closes the execution is among them."""
+    that closes the execution is among them, or was before all that was asked for: nothing more will come."""
 
     events: Sequence[Recorded]
     first: int | None
@@ -42,9 +42,14 @@ class Pages:
 async def forwards(engine: Engine, workspace: str, execution: str, after: int, limit: int, wait: float) -> Pages:
     """The turns behind `after`, oldest first; waits up to `wait` seconds for one. Raises `NotFound`."""
     found = await engine.books.turns(workspace, execution, after, limit)
-    if not found and await engine.books.last_number(workspace, execution) is None:
+    if found:
+        return _pages(found)
+    last = await engine.books.turns_back(workspace, execution, None, 1)
+    if not last:
         raise NotFound("execution", execution)
-    if not found and wait > 0:
+    if last[0].number <= after and _closes(last):
+        return Pages((), None, None, closed=True)
+    if wait > 0:
         await await_news(engine, workspace, execution, after, wait)
         found = await engine.books.turns(workspace, execution, after, limit)
     return _pages(found)
@@ -89,6 +94,9 @@ def recorded(numbered: Numbered) -> list[Recorded]:
 
 def _pages(turns: Sequence[Numbered]) -> Pages:
     numbers = [one.number for one in turns]
-    closed = any(isinstance(event, CLOSING) for one in turns for event in one.turn.events)
     events = [event for one in turns for event in recorded(one)]
-    return Pages(events, min(numbers, default=None), max(numbers, default=None), closed)
+    return Pages(events, min(numbers, default=None), max(numbers, default=None), _closes(turns))
+
+
+def _closes(turns: Sequence[Numbered]) -> bool:
+    return any(isinstance(event, CLOSING) for one in turns for event in one.turn.events)

@@ -6,6 +6,7 @@ works without internet.
 
 import gzip
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -104,8 +105,17 @@ def _described(resolver: HttpResolverLocal) -> dict[str, Any]:
     for operation in operations:
         operation["responses"]["default"] = _FAILED
         _tell_types(operation.get("parameters", []))
+        _tell_need(operation.get("requestBody"), described["components"]["schemas"])
     described["tags"] = [{"name": tag} for tag in sorted({t for o in operations for t in o.get("tags", ())})]
     return described
+
+
+def _tell_need(body: dict[str, Any] | None, schemas: Mapping[str, Any]) -> None:
+    """A body that asks for nothing may be absent."""
+    reference = (body or {}).get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
+    schema = schemas.get(reference.rpartition("/")[2])
+    if body is not None and schema is not None:
+        body["required"] = bool(schema.get("required"))
 
 
 def _tell_types(parameters: list[dict[str, Any]]) -> None:

@@ -151,7 +151,7 @@ def _labelled(send: Send, call: Call) -> Send:
         if message["type"] == "http.response.start":
             start.update(message)
             return
-        body = message.get("body", b"")
+        body = message.get("body") or b""
         length = [] if start["status"] == 204 else [(b"content-length", b"%d" % len(body))]
         own = [(b"x-request-id", call.id.encode()), *_raw(call.answer_headers)]
         await send({**start, "headers": [*start["headers"], *length, *own]})

@@ -4,9 +4,10 @@
     @routes.post("/api/v1/things/<thing>/open", tags=["things"], summary="Open a thing", status_code=202)
     async def open_thing(thing: str, body: OpenThing, dry: bool = False) -> Opened: ...
 
-Path parameters stand in angle brackets, the one parameter that is a `Schema` is the JSON body, others are the query.
-What a handler returns (a `Schema`, dataclass, mapping, list) becomes JSON; None with status 204 becomes nothing; a
-Powertools `Response` goes out as it is. `current_call()` gives the rest of the request.
+Path parameters stand in angle brackets, the one parameter that is a `Schema` is the JSON body (which may be absent
+where it asks for nothing), others are the query. What a handler returns (a `Schema`, dataclass, mapping, list) becomes
+JSON; None with status 204 becomes nothing; a Powertools `Response` goes out as it is. `current_call()` gives the rest
+of the request.
 
 Checking happens here instead of in the library's own middleware because that one is synchronous: under asyncio the
 library gives it a thread, held until the handler has answered, so a handful of waiting requests would stop the server.
@@ -14,13 +15,14 @@ Here the same check runs in the event loop (it only computes), and nothing is he
 """
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Route, Router
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType
 from pydantic import BaseModel, ConfigDict
@@ -40,6 +42,9 @@ Guard = Callable[[Call], Awaitable[object]]
 MAX_DEPTH = 200
 """Levels of nesting in a body; what is deeper cannot be written out again by everything that handles it later."""
 _TOO_DEEP = f"The body is nested more than {MAX_DEPTH} levels deep."
+_HALF = r"The body has half a character: a \u escape from d800 to dfff that is not one of a pair (high, then low)."
+_HALVES = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F])")
+"""An escaped backslash, a pair, or a half that is alone (the group)."""
 AnyHandler = TypeVar("AnyHandler", bound=Callable[..., Any])
 _checking = OpenAPIRequestValidationMiddleware()  # type: ignore[no-untyped-call]  # the library's has no annotations
 
@@ -48,6 +53,11 @@ class Schema(BaseModel):
     """What callers send and get. A field we do not know is a fault, never silently dropped."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def asks(cls) -> bool:
+        """Whether there is a field that nobody may leave out."""
+        return any(one.is_required() for one in cls.model_fields.values())
 
 
 class Routes(Router):
@@ -92,6 +102,8 @@ def _door(guard: Guard | None, *, raw: bool) -> Callable[..., Awaitable[Response
             raise RequestUnsupportedContentType("A form was sent.", [])
         if call.body and not raw:
             _parse_body(app, call)
+        elif not raw and _asks_nothing(app.context["_route"]):
+            app.current_event.json_body = {}
         _checking.handler(app, cast("NextMiddleware", _only_check))
         return _encoded(await next_middleware(app))
 
@@ -101,6 +113,12 @@ def _door(guard: Guard | None, *, raw: bool) -> Callable[..., Awaitable[Response
 def _only_check(_: Any) -> Response[Any]:
     """Ends the library's check, which would otherwise go on to the handler at this point."""
     return Response(200)
+
+
+def _asks_nothing(route: Route) -> bool:
+    """Whether every field of the body may be left out, so that an absent one is as good as `{}`."""
+    schemas = [one.field_info.annotation for one in route.dependant.body_params]
+    return all(isinstance(one, type) and issubclass(one, Schema) and not one.asks() for one in schemas)
 
 
 def _parse_body(app: ApiGatewayResolver, call: Call) -> None:
@@ -121,12 +139,16 @@ def read_json(body: bytes) -> Json:
     try:
         parsed: Json = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Malformed(f"The body is not JSON: {error}.") from None
+        raise Malformed(_HALF if _has_half(body) else f"The body is not JSON: {error}.") from None
     except RecursionError:
         raise Malformed(_TOO_DEEP) from None
     if _deeper_than(MAX_DEPTH, parsed):
         raise Malformed(_TOO_DEEP)
     return parsed
+
+
+def _has_half(body: bytes) -> bool:
+    return any(found.group(1) for found in _HALVES.finditer(body))
 
 
 def _deeper_than(limit: int, value: object) -> bool:
