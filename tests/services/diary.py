@@ -11,7 +11,7 @@ from linkflow.ports import Message, QueueSpec, Send
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
 from linkflow.runtime.routes import Routes, Schema
 from linkflow.runtime.settings import Settings
-from linkflow.runtime.wiring import World, not_connected
+from linkflow.runtime.wiring import World, in_memory, not_connected
 
 PLAIN = QueueSpec("plain", visibility=30)
 LINE = QueueSpec("line", fifo=True, visibility=30)
@@ -114,9 +114,10 @@ class Shelf:
 
 def world_of(shelf: Shelf, closed: Callable[[], None] = lambda: None) -> World:
     """A connected world; what the diary does not use refuses to be used."""
-    nowhere = not_connected(SETTINGS)
+    nowhere, inner = not_connected(SETTINGS), in_memory(SETTINGS, shelf.clock)
 
     async def close() -> None:
+        await inner.close()
         closed()
 
     return World(
@@ -128,7 +129,7 @@ def world_of(shelf: Shelf, closed: Callable[[], None] = lambda: None) -> World:
         SeededIds(1, shelf.clock),
         nowhere.http,
         SETTINGS,
-        nowhere.engine,
+        inner.engine,
         close,
     )
 

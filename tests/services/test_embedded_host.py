@@ -144,19 +144,40 @@ async def test_a_signal_ends_the_server_after_its_open_requests(diary: Diary, nu
     assert diary.entries == ["answered", "closed"]
 
 
+async def test_a_request_that_does_not_end_in_time_is_told_to_come_again(
+    diary: Diary, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = asyncio.Event()
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    world = world_of(Shelf(VirtualClock()))
+    routes = Routes()
+
+    @routes.get("/endless")
+    async def endless() -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    functions = [Function("endless", "diary", HttpRoutes(routes))]
+    serving = asyncio.create_task(serve(world, functions, "127.0.0.1", 0, address.set_result, grace=0))
+    async with httpx.AsyncClient(base_url=await address) as client:
+        answer = asyncio.create_task(client.get("/endless"))
+        await asked.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        told = await answer
+    await serving
+    assert (told.status_code, told.json()["error"]["code"]) == (503, "stopping")
+    assert not [line for line in caplog.records if line.exc_info]
+
+
 def test_a_process_that_is_told_to_stop_exits_with_zero() -> None:
     program = textwrap.dedent("""
         from linkflow.adapters.clock import SystemClock
-        from linkflow.adapters.ids import SystemIds
         from linkflow.runtime.hosts.embedded import run
         from linkflow.runtime.settings import Settings
-        from linkflow.runtime.wiring import World, not_connected
+        from linkflow.runtime.wiring import in_memory
 
         async def connect(settings):
-            nowhere = not_connected(settings)
-            clock = SystemClock()
-            return World(nowhere.table, nowhere.queue, nowhere.blobs, nowhere.keyring, clock, SystemIds(clock),
-                         nowhere.http, settings, nowhere.engine)
+            return in_memory(settings, SystemClock())
 
         run(Settings(port=0), lambda world: [], connect, lambda url: print(url, flush=True))
     """)

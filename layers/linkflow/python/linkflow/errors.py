@@ -224,6 +224,13 @@ class Maintenance(TryAgain):
         )
 
 
+class Stopping(TryAgain):
+    code = "stopping"
+
+    def __init__(self) -> None:
+        super().__init__("This process is being stopped; try again.", headers={"Retry-After": "1"})
+
+
 class Unopened(TryAgain):
     code = "unopened"
 

@@ -7,10 +7,18 @@ from linkflow.ports import Clock
 
 
 class Bells:
-    __slots__ = ("_waiting",)
+    __slots__ = ("_waiting", "dismissed")
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self.dismissed = False
+        """The process is about to stop: who waits for a caller's sake answers as if the time had run out."""
+
+    def dismiss(self) -> None:
+        """Rings once for everybody: callers are let go, and who has work to finish (a gate) looks and waits on."""
+        self.dismissed = True
+        for name in list(self._waiting):
+            self.ring(name)
 
     def ring(self, name: str) -> None:
         for waiter in self._waiting.pop(name, ()):

@@ -99,7 +99,7 @@ async def remind(engine: Engine, workspace: str, execution: str, state: State) -
 
 
 async def poll(engine: Engine, workspace: str, queue: str, wish: Wish) -> list[Leased]:
-    """Up to `wish.limit` tasks, as soon as there is one; none after `wish.wait` seconds."""
+    """Up to `wish.limit` tasks, as soon as there is one; none after `wish.wait` seconds, or when the process stops."""
     deadline, looks = engine.clock.now() + wish.wait, 0
     while True:
         looks += 1
@@ -113,7 +113,7 @@ async def poll(engine: Engine, workspace: str, queue: str, wish: Wish) -> list[L
         except _Full:
             pass  # (the queue's own limit: what is leased must end, or time pass, before anybody gets more)
         now = engine.clock.now()
-        if taken or now >= deadline:
+        if taken or now >= deadline or engine.bells.dismissed:
             return taken
         await engine.bells.wait(bell_of(workspace, queue), min(LOOK_EVERY, looks, deadline - now), engine.clock)
 

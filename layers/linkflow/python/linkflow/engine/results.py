@@ -9,7 +9,7 @@ from linkflow.errors import NotFound
 from linkflow.execution.state import State
 
 LOOK_EVERY = 0.5
-"""Seconds between looks into the book, in case another process drives the execution."""
+"""Seconds between looks into the book, in case another process drives the execution; and to the process's stop."""
 
 Enough = Callable[[State], bool]
 
@@ -25,15 +25,15 @@ def has_answered(state: State) -> bool:
 async def await_result(
     engine: Engine, workspace: str, execution: str, seconds: float, enough: Enough = is_closed
 ) -> State | None:
-    """The state, as soon as it is `enough`; None when it is not within `seconds`. An execution that goes on in another
-    one is waited for there. Raises `NotFound`."""
+    """The state, as soon as it is `enough`; None when it is not within `seconds`, or before this process stops. An
+    execution that goes on in another one is waited for there. Raises `NotFound`."""
     deadline = engine.clock.now() + seconds
     while True:
         waiter = engine.closings.expect(execution)
         try:
             state = await _look(engine, workspace, execution, enough)
             remaining = deadline - engine.clock.now()
-            if state is None and remaining > 0:
+            if state is None and remaining > 0 and not engine.bells.dismissed:
                 state = await _told(engine, waiter, min(LOOK_EVERY, remaining))
         finally:
             engine.closings.forget(execution, waiter)
@@ -41,14 +41,14 @@ async def await_result(
             execution = following
         elif state is not None and enough(state):
             return state
-        if engine.clock.now() >= deadline:
+        if engine.clock.now() >= deadline or engine.bells.dismissed:
             return None
 
 
 async def await_news(engine: Engine, workspace: str, execution: str, after: int, seconds: float) -> None:
-    """Returns when the book has a turn behind number `after`, or after `seconds`."""
+    """Returns when the book has a turn behind number `after`, after `seconds`, or when this process stops."""
     deadline = engine.clock.now() + seconds
-    while engine.clock.now() < deadline:
+    while engine.clock.now() < deadline and not engine.bells.dismissed:
         last = await engine.books.last_number(workspace, execution)
         if last is not None and last > after:
             return

@@ -4,6 +4,7 @@ What is true for every request is done here: its id, the limit on its size, 404 
 becomes an answer in the one shape of errors. Routing, checking and OpenAPI are the library's.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from aws_lambda_powertools.event_handler import CORSConfig, HttpResolverLocal, R
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from linkflow import ids
-from linkflow.errors import Malformed, TooLarge
+from linkflow.errors import Malformed, Stopping, TooLarge
 from linkflow.ports import Ids
 from linkflow.runtime.answers import Answer, no_route, refusal
 from linkflow.runtime.calls import Call, current_call, enter
@@ -59,6 +60,9 @@ class Site:
         try:
             call.body = await _read(receive, call, self._max_body)
             await self._resolver(_resolvable(scope, call), _once(_readable(call)), outgoing)
+        except asyncio.CancelledError:  # (by the host, whose patience at a stop is over)
+            await _send(outgoing, refusal(Stopping(), call.id))
+            raise
         except UnicodeDecodeError:
             await _send(outgoing, refusal(Malformed("The request's headers and query must be UTF-8."), call.id))
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets an answer and the log the traceback)

@@ -1,7 +1,8 @@
 """Everything in one process and one event loop: the site, a pump for each queue function, a ticker for each schedule.
 
-`run` is the program, `serve` its heart: it listens, and on SIGINT or SIGTERM stops in order (no new requests, then no
-new messages; what runs may finish for `GRACE` seconds; the world is closed). `Embedded` is without socket and signals:
+`run` is the program, `serve` its heart: it listens, and on SIGINT or SIGTERM stops in order (callers that wait are
+answered without what they wait for; no new requests, then no new messages; what runs may finish for `GRACE` seconds,
+and a request that does not is answered 503; the world is closed). `Embedded` is without socket and signals:
 tests send it requests through `httpx.ASGITransport(embedded.site)` and may give its world a `VirtualClock`.
 """
 
@@ -22,7 +23,7 @@ from linkflow.ports import Clock
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueTrigger, Schedule
 from linkflow.runtime.hosts.collector import calm_collector
 from linkflow.runtime.hosts.pump import LONG_POLL, Pump
-from linkflow.runtime.http import Site
+from linkflow.runtime.http import Receive, Scope, Send, Site
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.telemetry import start_logging
 from linkflow.runtime.wiring import Connect, World
@@ -122,13 +123,27 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    world: World, functions: Sequence[Function], host: str, port: int, listening: Listening = _nobody_asked
+    world: World,
+    functions: Sequence[Function],
+    host: str,
+    port: int,
+    listening: Listening = _nobody_asked,
+    *,
+    grace: float = GRACE,
 ) -> None:
     """Run everything and listen on `host`:`port` (0: any free one) until SIGINT or SIGTERM. `listening` is told the
     address. An address that cannot be had ends the process with exit code 1."""
     embedded = Embedded(world, functions)
+
+    async def site(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await embedded.site(scope, receive, send)
+        except asyncio.CancelledError:
+            if not server.should_exit:  # (else the caller was told, and the library would log what it did itself)
+                raise
+
     config = uvicorn.Config(
-        embedded.site,
+        site,
         host=host,
         port=port,
         lifespan="off",
@@ -136,13 +151,14 @@ async def serve(
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=int(GRACE),
+        timeout_graceful_shutdown=int(grace),
     )
     server = _Server(config, listening)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         server.should_exit = True
+        world.engine.bells.dismiss()
 
     for number in _STOP:
         loop.add_signal_handler(number, stop)
