@@ -12,26 +12,36 @@ from msgspec.structs import replace
 from linkflow.engine.cancel import terminate
 from linkflow.engine.engine import Engine
 from linkflow.errors import ConditionFailed, Conflict, NotFound
-from linkflow.ports import Item, Unchanged
+from linkflow.ports import Item, Key, Put, Unchanged
 from linkflow.stores import keys
-from linkflow.stores.records import Claim, Summary, decode
+from linkflow.stores.records import Answered, Claim, Summary, decode, encode
 
 KeyPolicy = Literal["allow", "reject", "use_existing", "terminate_existing"]
 """What becomes of a start whose business key an open execution of the workflow has, if that one was started under any
 policy but `allow`."""
 
 
-async def open_alone(engine: Engine, summary: Summary, opening: bytes, policy: KeyPolicy) -> str | None:
+async def open_alone(
+    engine: Engine, summary: Summary, opening: bytes, policy: KeyPolicy, key: Key | None = None
+) -> str | None:
     """Begin the execution if no other has its business key; None. Otherwise, as `policy` says: the id of the one that
-    has, or that one is terminated first, or `Conflict`. An execution that began before is found again."""
+    has, or that one is terminated first, or `Conflict`. An execution that began before is found again.
+
+    `key` is where it stands what the request's idempotency key is answered with: by the same write that begins the
+    execution, or by one of its own, so that of two who repeat a request both are told the same."""
     where = keys.claim(summary.workspace, summary.workflow, summary.business_key)
     while True:
+        kept = None if key is None else await engine.table.get(key)
+        if kept is not None and (answer := decode(kept.body, Answered).execution) != summary.execution:
+            return answer
         found = await engine.table.get(where)
         if await engine.summaries.get(summary.workspace, summary.execution) is not None:
             return summary.execution
         holder = None if found is None else await _open_holder(engine, summary.workspace, found)
         if holder is not None and policy == "use_existing":
-            return holder
+            if kept is None or await _answered(engine, kept, holder):
+                return holder
+            continue
         if holder is not None and policy == "reject":
             raise Conflict(
                 f"The business key '{summary.business_key}' belongs to {holder}, which is still open. Wait for it, "
@@ -39,8 +49,18 @@ async def open_alone(engine: Engine, summary: Summary, opening: bytes, policy: K
             )
         if holder is not None:
             await _end(engine, summary, holder)
-        if await _written(engine, summary, opening, found):
+        if await _written(engine, summary, opening, found, kept):
             return None
+
+
+async def _answered(engine: Engine, kept: Item, holder: str) -> bool:
+    """The idempotency key stands for the one that has the business key, also when that one is over. False: it was
+    answered otherwise meanwhile."""
+    answer = replace(decode(kept.body, Answered), execution=holder)
+    try:
+        return await engine.table.put(_next(kept, encode(answer)), Unchanged(kept.version)) is None
+    except ConditionFailed:
+        return False
 
 
 async def _open_holder(engine: Engine, workspace: str, found: Item) -> str | None:
@@ -58,13 +78,20 @@ async def _end(engine: Engine, summary: Summary, holder: str) -> None:
         return
 
 
-async def _written(engine: Engine, summary: Summary, opening: bytes, found: Item | None) -> bool:
+async def _written(
+    engine: Engine, summary: Summary, opening: bytes, found: Item | None, kept: Item | None = None
+) -> bool:
     """False: somebody else wrote at the same time; look again."""
+    also = () if kept is None else (Put(_next(kept, kept.body), Unchanged(kept.version)),)
     try:
-        await engine.summaries.open_with_claim(summary, opening, found)
+        await engine.summaries.open_with_claim(summary, opening, found, also)
     except ConditionFailed:
         return False
     return True
+
+
+def _next(item: Item, body: bytes) -> Item:
+    return replace(item, body=body, version=item.version + 1)
 
 
 async def hand_over(engine: Engine, old: Summary, new: Summary, opening: bytes) -> None:

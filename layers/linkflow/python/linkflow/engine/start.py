@@ -101,9 +101,9 @@ async def begin(engine: Engine, request: Start) -> Started:
     summary, opening, sends = await opened(engine, request, execution, unique=request.key_policy != "allow")
     if request.key_policy == "allow":
         return Started(execution, await engine.summaries.open(summary, opening, sends))
-    holder = await claims.open_alone(engine, summary, opening, request.key_policy)
+    key = request.idempotency_key and keys.idempotency(request.workflow.workspace, request.idempotency_key)
+    holder = await claims.open_alone(engine, summary, opening, request.key_policy, key or None)
     if holder is not None:
-        await _remember(engine, request, holder)
         return Started(holder, new=False)
     await engine.queue.send(sends)
     return Started(execution, new=True)
@@ -188,14 +188,6 @@ async def _claimed(engine: Engine, request: Start, execution: str) -> str:
     if request.exact and before.digest != answered.digest:
         raise Conflict("This Idempotency-Key was used for another request; use a new one for each request.")
     return before.execution
-
-
-async def _remember(engine: Engine, request: Start, holder: str) -> None:
-    """The idempotency key stands for the execution that has the business key, also when that one is over."""
-    if request.idempotency_key is not None:
-        key = keys.idempotency(request.workflow.workspace, request.idempotency_key)
-        expires = engine.clock.now() + REMEMBERED
-        await engine.table.put(Item(key, encode(Answered(holder, _digest(request))), expires_at=expires))
 
 
 def _digest(request: Start) -> str:

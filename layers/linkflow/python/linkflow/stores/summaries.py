@@ -2,6 +2,7 @@
 index meanwhile, which is a write more each time it moves there."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_query
 
@@ -36,9 +37,11 @@ class Summaries:
             await self.catalogue.announce(item.facets)
         return await self.table.put(item, Absent(), sends) is None
 
-    async def open_with_claim(self, summary: Summary, opening: bytes, held: Item | None) -> None:
-        """Begin an execution and give it its business key, which nobody has (None) or another may lose. Raises
-        `ConditionFailed` when the execution began before, or the key changed hands."""
+    async def open_with_claim(
+        self, summary: Summary, opening: bytes, held: Item | None, also: Sequence[Put] = ()
+    ) -> None:
+        """Begin an execution and give it its business key, which nobody has (None) or another may lose; and write what
+        belongs to it `also`. Raises `ConditionFailed` when the execution began before, or the key changed hands."""
         claim = Item(
             keys.claim(summary.workspace, summary.workflow, summary.business_key),
             encode(Claim(summary.execution)),
@@ -46,7 +49,7 @@ class Summaries:
         )
         await self.catalogue.announce(facets_of(summary))
         when = Absent() if held is None else Unchanged(held.version)
-        await self.table.transact([Put(_item(summary, opening, 1), Absent()), Put(claim, when)])
+        await self.table.transact([Put(_item(summary, opening, 1), Absent()), Put(claim, when), *also])
 
     async def item(self, workspace: str, execution: str) -> Item | None:
         return await self.table.get(keys.summary(workspace, execution))
