@@ -1,11 +1,14 @@
 """Turns stay small, and executions within bounds, whatever a definition asks for at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pytest
 
 from linkflow.execution.advance import MOST_EVENTS, advance, begin, owed, unfinished
 from linkflow.execution.composites import MOST_OPEN
-from linkflow.execution.events import ExecutionStarted, Names, ScopeOpened, TaskStarted
+from linkflow.execution.events import Event, ExecutionStarted, Names, ScopeOpened, TaskStarted
+from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
 from linkflow.language.asl import compile_asl
 from tests.unit.driver import Run, gives
@@ -37,6 +40,42 @@ def test_a_turn_that_stopped_early_is_gone_on_with_from_the_book() -> None:
     assert unfinished(run.state)
     run.state = run.replayed()
     assert run.tell().state.output == list(range(3_000))
+
+
+@pytest.mark.parametrize("patience", [1, 2, 7])
+def test_a_decision_may_tire_anywhere_and_the_book_goes_on_to_the_same(patience: int) -> None:
+    """Given a decision that stops after so many scopes; when others go on from the book; then nothing differs."""
+    program = compile_asl(each(9, each(5, PASS, "Inner"), "Outer"))
+    whole = Run(program).start()
+    events: list[Event] = [ExecutionStarted(None, Names("ex_1", "ex_1", "wf_1", "test"), "ws_1", 1, "hash")]
+    state, turns = replayed(events), 0
+    while not state.closed:
+        turns += 1
+        events += advance(program, state, (), 1_000.0, tired=Tired(patience))
+        other = replayed(events)
+        while not other.closed:
+            advance(program, other, (), 1_000.0)
+        assert other.output == whole.state.output
+    assert state.output == whole.state.output
+    assert len(events) == sum(len(turn) for _, turn in whole.book)
+    assert turns > 1
+
+
+class Tired:
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+
+    def __call__(self) -> bool:
+        self.patience -= 1
+        return self.patience < 0
+
+
+def replayed(events: Sequence[Event]) -> State:
+    state = State()
+    for event in events:
+        evolve(state, event, 1_000.0)
+    state.resume()
+    return state
 
 
 def test_maps_in_maps_are_not_all_begun_before_any_is_done() -> None:

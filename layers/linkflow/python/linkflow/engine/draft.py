@@ -17,6 +17,9 @@ from linkflow.language.program import Program
 from linkflow.ports import Send
 from linkflow.stores.books import Book
 
+LONGEST_DECISION = 0.1
+"""Seconds after which a turn is put with what was decided so far: others want to be heard meanwhile."""
+
 
 class Draft:
     """`tasks` are owed now, of which `begun` are those whose start this visit has recorded; `unsaved` is what the state
@@ -36,9 +39,10 @@ class Draft:
 
     def decide(self, news: Sequence[News], now: float, *, more: bool = False) -> None:
         """Everything that follows from `news`; `more` of it comes at the same moment."""
-        state, unsaved = self.book.state, self.unsaved
+        state, unsaved, clock = self.book.state, self.unsaved, self.engine.clock
         unsaved.tell(state, news, self.tasks, now)
-        events = advance(self.program, state, news, now, more=more)
+        ends = clock.now() + LONGEST_DECISION
+        events = advance(self.program, state, news, now, more=more, tired=lambda: clock.now() > ends)
         unsaved.events += events
         self.away.take_back(state, events)
         self.tasks = owed(self.program, state, self.tasks)

@@ -8,7 +8,7 @@ nothing. Moments that have come are found here too: a timer is a fact of the sta
 timer message, the watchdog, a signal) only makes it look at the clock.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from linkflow.execution import events as e
 from linkflow.execution import mailbox, parts, wishes
@@ -80,23 +80,32 @@ def admit(program: p.Program, state: State, news: e.News, now: float) -> e.News 
 
 
 def advance(
-    program: p.Program, state: State, news: Iterable[e.News], now: float, *, more: bool = False
+    program: p.Program,
+    state: State,
+    news: Iterable[e.News],
+    now: float,
+    *,
+    more: bool = False,
+    tired: Callable[[], bool] = bool,
 ) -> list[e.Event]:
     """Everything that follows from `news` at the moment `now`; `state` is carried along. Never raises. `more`: there is
-    more to tell that happened before the execution was cancelled, so that nothing follows from that yet."""
+    more to tell that happened before the execution was cancelled, so that nothing follows from that yet. When it is
+    `tired`, which it is asked between scopes, the rest is left to another call (`unfinished`)."""
     admitted = (admit(program, state, told, now) for told in news)
     events: list[e.Event] = [event for event in admitted if event is not None]
     resumed = any(type(event) is e.VisitResumed for event in events)
     if state.cancel is not None and not more and wishes.waits_for_the_rest(program, state):
-        _walk(program, state, now, events)
+        _walk(program, state, now, events, tired)
     for event in _consequences(program, state, now, resumed=resumed, more=more):
         evolve(state, event, now)
         events.append(event)
-    _walk(program, state, now, events)
+    _walk(program, state, now, events, tired)
     return events
 
 
-def _walk(program: p.Program, state: State, now: float, events: list[e.Event]) -> None:
+def _walk(
+    program: p.Program, state: State, now: float, events: list[e.Event], tired: Callable[[], bool] = bool
+) -> None:
     """To the point where nothing follows any more, or enough has; `events` gets what did."""
     while True:
         if state.moments:
@@ -107,9 +116,9 @@ def _walk(program: p.Program, state: State, now: float, events: list[e.Event]) -
             return
         agenda, state.agenda = state.agenda, []
         for position, number in enumerate(agenda):
-            if len(events) >= MOST_EVENTS:
+            if len(events) >= MOST_EVENTS or tired():
                 state.agenda = agenda[position:] + state.agenda
-                break
+                return
             for event in decide(program, state, number, now):
                 evolve(state, event, now)
                 events.append(event)
