@@ -99,6 +99,16 @@ async def test_the_oldest_makes_room_for_a_newer_one(house: House) -> None:
     assert (await house.closed(second))["status"] == "succeeded"
 
 
+async def test_of_many_that_start_in_quick_succession_only_the_newest_lives(house: House) -> None:
+    workflow = await house.create(limited(concurrency={"limit": 1, "when_full": "cancel_oldest"}))
+    started = [(await house.start(workflow["id"], {"n": number}))["id"] for number in range(8)]
+    ends = [(await house.closed(one))["status"] for one in started[:-1]]
+    assert ends == ["cancelled"] * 7
+    while await let_go(house) != 7:
+        """(One before it had begun already, and its task was not withdrawn yet.)"""
+    assert (await house.closed(started[-1]))["status"] == "succeeded"
+
+
 async def test_one_that_is_cancelled_in_line_leaves_it(house: House) -> None:
     workflow = await house.create(limited(concurrency={"limit": 1}))
     started = [(await house.start(workflow["id"], {"n": number}))["id"] for number in range(3)]

@@ -16,11 +16,10 @@ from hashlib import sha256
 
 import msgspec
 
-from linkflow.engine.cancel import cancel
 from linkflow.engine.engine import Engine
 from linkflow.engine.portions import reserve
+from linkflow.engine.room import OUTDATED, make_room
 from linkflow.engine.slots import drop_the_dead, give_back, stand_in_line, take
-from linkflow.errors import Conflict, NotFound
 from linkflow.execution.advance import next_moment
 from linkflow.execution.events import (
     ExecutionAdmitted,
@@ -123,20 +122,21 @@ async def _in_time(engine: Engine, asking: Asking, limit: Limit, name: str) -> V
 
 async def _in_slot(engine: Engine, asking: Asking, limit: Limit, name: str) -> Verdict | None:
     line, who = Line(asking.workspace, name, limit.most), asking.execution
-    if await _rides(engine, asking, line) or await take(engine, line, who):
+    age = _age(asking.state)
+    if await _rides(engine, asking, line) or await take(engine, line, who, age):
         return None
     if limit.when_full != "queue":
         read = await drop_the_dead(engine, line)
-        if read.slots.free > 0 and await take(engine, line, who):
+        if read.slots.free > 0 and await take(engine, line, who, age):
             return None
     said = f"{limit.most} executions at once are allowed, and are under way."
     away = _sent_away(limit, said)
     if away is not None:
         return away
-    if await stand_in_line(engine, line, asking.state.priority, asking.state.started_at, who):
+    if await stand_in_line(engine, line, asking.state.priority, asking.state.started_at, who, age):
         return None
-    if limit.when_full == "cancel_oldest":
-        await _make_room(engine, line, who)
+    if limit.when_full == "cancel_oldest" and not await make_room(engine, line, who):
+        return ExecutionCancelled(OUTDATED)
     return ExecutionQueued(limit.name)
 
 
@@ -148,21 +148,10 @@ def _sent_away(limit: Limit, said: str) -> Verdict | None:
     return None
 
 
-async def _make_room(engine: Engine, line: Line, who: str) -> None:
-    """Ask the oldest holder that was not asked yet to end. Its slot then goes to the first in line."""
-    read = await engine.limit_items.slots(line)
-    holders = read.slots.holders
-    unasked = sorted((held.since, one) for one, held in holders.items() if not held.asked)
-    if not unasked:
-        return
-    oldest = unasked[0][1]
-    marked = {**holders, oldest: msgspec.structs.replace(holders[oldest], asked=True)}
-    asked = msgspec.structs.replace(read.slots, holders=marked)
-    if await engine.limit_items.save(line, read, asked, engine.clock.now()):
-        with suppress(NotFound, Conflict):
-            await cancel(engine, line.workspace, oldest, who, "A newer execution takes its place (cancel_oldest).")
-    else:
-        await _make_room(engine, line, who)
+def _age(state: State) -> float:
+    """The moment from which it counts as old: when it could have begun."""
+    scope = state.scopes[0]
+    return max(state.started_at, scope.due or 0.0) if scope.phase == "delayed" else state.started_at
 
 
 async def _rides(engine: Engine, asking: Asking, line: Line) -> bool:

@@ -11,14 +11,14 @@ import msgspec
 from linkflow.engine.engine import Engine
 from linkflow.engine.wakes import wake
 from linkflow.ports import Key
-from linkflow.stores import keys
-from linkflow.stores.limits import CHECK_EVERY, Holder, Line, Read, Slots
+from linkflow.stores.limits import CHECK_EVERY, Holder, Line, Read, Slots, Waiter
 
 _BATCH = 100
 
 
-async def take(engine: Engine, line: Line, who: str) -> bool:
-    """A slot for `who`, if one is free and nobody stands in line. Taking again gives the same one."""
+async def take(engine: Engine, line: Line, who: str, age: float | None = None) -> bool:
+    """A slot for `who`, if one is free and nobody stands in line. Taking again gives the same one. `age` is the moment
+    from which it counts as old; None: this one."""
     async with engine.turns.of(f"{line.workspace}/{line.name}"):
         while True:
             read, now = await engine.limit_items.slots(line), engine.clock.now()
@@ -27,14 +27,16 @@ async def take(engine: Engine, line: Line, who: str) -> bool:
                 return True
             if slots.crowded or slots.free < 1:
                 return False
-            taken = msgspec.structs.replace(slots, holders={**slots.holders, who: Holder(now)})
+            taken = msgspec.structs.replace(slots, holders={**slots.holders, who: Holder(now if age is None else age)})
             if await engine.limit_items.save(line, read, taken, now):
                 return True
 
 
-async def stand_in_line(engine: Engine, line: Line, priority: int, since: float, who: str) -> bool:
+async def stand_in_line(
+    engine: Engine, line: Line, priority: int, since: float, who: str, age: float | None = None
+) -> bool:
     """Wait for a slot, behind all of higher priority and all who came before. True: it has one already."""
-    await engine.limit_items.stand(line, priority, since, who)
+    await engine.limit_items.stand(line, priority, since, who, age)
     async with engine.turns.of(f"{line.workspace}/{line.name}"):
         while True:
             read, now = await engine.limit_items.slots(line), engine.clock.now()
@@ -65,32 +67,31 @@ async def hand_on(engine: Engine, line: Line, leaving: frozenset[str] = frozense
                 return []
             without = {one: held for one, held in read.slots.holders.items() if one not in leaving}
             slots = msgspec.structs.replace(read.slots, holders=without)
-            served: list[Key] = []
+            served: list[Waiter] = []
             if read.slots.crowded:
                 slots, served = await _served(engine, line, slots, now)
             if slots == read.slots and not served:
                 return []
             if await engine.limit_items.save(line, read, slots, now):
                 break
-    granted = [who for key in served if (who := keys.waiting(key)) not in read.slots.holders]
+    granted = [one.who for one in served if one.who not in read.slots.holders]
     await engine.queue.send([wake(line.workspace, who) for who in granted])
-    for key in served:
-        await engine.limit_items.leave(key)
+    for one in served:
+        await engine.limit_items.leave(one.key)
     return granted
 
 
-async def _served(engine: Engine, line: Line, slots: Slots, now: float) -> tuple[Slots, list[Key]]:
+async def _served(engine: Engine, line: Line, slots: Slots, now: float) -> tuple[Slots, list[Waiter]]:
     """The slots once those who are first in line have what is free, and whose places in line are thereby over."""
     free = max(0, min(slots.free, _BATCH))
     found = await engine.limit_items.first(line, free + _BATCH)
     holders, served = dict(slots.holders), []
-    for key in found:
-        who = keys.waiting(key)
-        if who in holders:
-            served.append(key)  # (whoever granted it died before taking it out of the line)
+    for one in found:
+        if one.who in holders:
+            served.append(one)  # (whoever granted it died before taking it out of the line)
         elif free > 0:
-            holders[who] = Holder(now)
-            served.append(key)
+            holders[one.who] = Holder(one.since)
+            served.append(one)
             free -= 1
     crowded = len(found) > len(served)
     check_at = slots.check_at if slots.check_at > now else now + CHECK_EVERY

@@ -26,7 +26,8 @@ _KEPT = 86_400.0
 
 
 class Holder(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
-    """`since` when; `asked` to make room; `until` when the slot is given up by itself (0: never); `count` slots."""
+    """`since` when (of an execution: when it could have begun); `asked` to make room; `until` when the slot is given up
+    by itself (0: never); `count` slots."""
 
     since: float
     asked: bool = False
@@ -47,6 +48,12 @@ class Slots(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.limit - sum(holder.count for holder in self.holders.values())
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """The moment from which one that stands in line counts as old."""
+
+    age: float
+
+
 class Spent(msgspec.Struct, frozen=True):
     """The rate is spent up to the moment `at`."""
 
@@ -60,6 +67,15 @@ class Line:
     workspace: str
     name: str
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Who stands in line, and the moment from which it counts as old."""
+
+    key: Key
+    who: str
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,28 +127,29 @@ class LimitItems:
             found.append(Line(workspace, keys.unquoted(name), decode(item.body, Slots).limit))
         return found
 
-    async def stand(self, line: Line, priority: int, since: float, who: str) -> None:
-        """Standing in line again changes nothing."""
+    async def stand(self, line: Line, priority: int, since: float, who: str, age: float | None = None) -> None:
+        """Standing in line again changes nothing. `since` is its place, `age` the moment from which it counts as old
+        (they differ where a start was put off)."""
         key = keys.waiter(line.workspace, line.name, priority, since, who)
-        await self.table.put(Item(key, b""), Absent())
+        await self.table.put(Item(key, encode(Standing(since if age is None else age))), Absent())
 
-    async def first(self, line: Line, limit: int) -> list[Key]:
-        """The first in line; `keys.waiting` tells who they are."""
+    async def first(self, line: Line, limit: int) -> list[Waiter]:
+        """The first in line."""
         page = await self.table.query(keys.waiters(line.workspace, line.name, limit))
-        return [item.key for item in page.items]
+        return [_waiter(item) for item in page.items]
+
+    async def everybody(self, line: Line) -> list[Waiter]:
+        """All who stand in line."""
+        where, found = keys.waiters(line.workspace, line.name, 1_000), list[Waiter]()
+        while True:
+            page = await self.table.query(where)
+            found += map(_waiter, page.items)
+            if page.cursor is None:
+                return found
+            where = replace(where, after=page.cursor)
 
     async def leave(self, key: Key) -> None:
         await self.table.delete(key)
-
-    async def waiting(self, line: Line) -> int:
-        """How many stand in line."""
-        where, count = keys.waiters(line.workspace, line.name, 1_000), 0
-        while True:
-            page = await self.table.query(where)
-            count += len(page.items)
-            if page.cursor is None:
-                return count
-            where = replace(where, after=page.cursor)
 
     async def reserve(self, workspace: str, name: str, rate: Rate, now: float, patience: float) -> float:
         """The moment at which it is the caller's turn. It is reserved, unless it is more than `patience` seconds away
@@ -153,3 +170,7 @@ class LimitItems:
                     return moment
             except ConditionFailed:
                 continue
+
+
+def _waiter(item: Item) -> Waiter:
+    return Waiter(item.key, keys.waiting(item.key), decode(item.body, Standing).age if item.body else 0.0)
