@@ -19,6 +19,8 @@ from linkflow.ports import Message
 PATIENCE = 10
 """Receives after which a message that went ahead of an opening is about nothing: it was never written, and nobody was
 told that it would be. (They are minutes apart by then, and who opens an execution has seconds.)"""
+_SOON = (0.01, 0.03, 0.1, 0.3)
+"""Seconds after which an opening that is under way is looked for again, before its message is sent back."""
 REMEMBERED = 10_000
 """Deliveries that ended in order, and will come again."""
 
@@ -38,6 +40,11 @@ class Driver:
         resumed = repeated or told.handed_over
         try:
             found = await visit(self._engine, told.workspace, told.execution, resumed=resumed, in_order=in_order)
+            for pause in _SOON:
+                if found is not None or not told.opens:
+                    break
+                await self._engine.clock.sleep(pause)
+                found = await visit(self._engine, told.workspace, told.execution)
             if found is None and told.opens and message.receives <= PATIENCE:
                 raise Unopened(told.execution)
         except TryAgain:

@@ -89,7 +89,9 @@ class _Visit:
         return self.draft.book.state
 
     async def run(self, *, resumed: bool, in_order: bool) -> State:
-        news = self._takes_over(resumed=resumed, killed=resumed and not in_order)
+        killed = resumed and not in_order
+        held = killed and bool(await news_of_hold(self.engine, self.draft.book.workspace, self.state))
+        news = self._takes_over(resumed=resumed, killed=killed, held=held)
         if self.state.fresh:
             await tell_started(self.engine, self.draft.book.workspace, self.program, self.state)
         while await self._turn(news):
@@ -98,13 +100,13 @@ class _Visit:
                 await self.draft.notice()
         return self.state
 
-    def _takes_over(self, *, resumed: bool, killed: bool) -> list[News]:
+    def _takes_over(self, *, resumed: bool, killed: bool, held: bool) -> list[News]:
         """What is to be told of the visit before: which tasks it may have been interrupted in, or had not sent."""
         draft, now = self.draft, self.engine.clock.now()
         if resumed:
             self.let_go, self.withdrawn = 0, 0
-            if draft.book.number == 0 and not must_ask(self.program, self.state, (), now):
-                draft.decide((), now)  # (what it ran follows from the opening, and is in no book yet)
+        if killed and draft.book.number == 0 and not (held or must_ask(self.program, self.state, (), now)):
+            draft.decide((), now)  # (what it ran follows from the opening, and is in no book yet)
         renewed, paused = self.state.renewed, self.state.paused is not None
         tasks = owed(self.program, self.state)
         here = [] if paused else [task for task in tasks if draft.is_here(task)]
