@@ -13,6 +13,7 @@ from linkflow.engine.callbacks import Refusal
 from linkflow.engine.census import SETTLED, census
 from linkflow.engine.engine import Engine
 from linkflow.engine.lease import Leased, Wish, backlog, lapse_all, poll
+from linkflow.engine.pauses import pause, resume
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
 from linkflow.errors import Conflict
@@ -117,6 +118,24 @@ def test_an_offer_that_was_lost_is_made_again_by_the_census() -> None:
             await clock.sleep(100)
             assert await census(engines[0], 0.0, clock.now() - SETTLED, clock.now()) == 1
             assert len(await poll(engines[0], "ws", "q", Wish("w"))) == 1
+
+    with asyncio.Runner(loop_factory=lambda: timeless_loop(clock)) as runner:
+        runner.run(story())
+
+
+def test_a_lease_that_lapses_while_its_execution_is_paused_keeps_nobody_from_work() -> None:
+    clock = VirtualClock()
+
+    async def story() -> None:
+        async with waiting(0, clock) as (engines, execution):
+            (first,) = await poll(engines[0], "ws", "q", Wish("w", seconds=10))
+            await pause(engines[0], "ws", execution, "somebody", "a look")
+            await clock.sleep(11)
+            assert await poll(engines[0], "ws", "q", Wish("w")) == []
+            assert await lapse_all(engines[0], clock.now()) == 0
+            await resume(engines[0], "ws", execution, "somebody")
+            (second,) = await poll(engines[0], "ws", "q", Wish("w"))
+            assert (first.lease, second.lease) == (1, 2)
 
     with asyncio.Runner(loop_factory=lambda: timeless_loop(clock)) as runner:
         runner.run(story())

@@ -8,7 +8,9 @@ from tests.simulation.played import Played
 
 
 def chains_are_torn(played: Played, books: Mapping[str, Read], put: Written) -> Iterator[str]:
-    follow = Counter(book.state.continued_from for book in books.values() if book.state.continued_from)
+    """(One that takes the place of another goes on from the same as that one.)"""
+    own = (book for book in books.values() if book.state.reset_of is None)
+    follow = Counter(book.state.continued_from for book in own if book.state.continued_from)
     for name, book in books.items():
         if book.state.status == "continued":
             following = books.get(book.state.successor or "")

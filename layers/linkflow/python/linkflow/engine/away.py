@@ -55,6 +55,11 @@ class Away:
             elif (task.at_most_once and task.started) or not (resumed or task.at_most_once):
                 self.gone.add(task.task)
 
+    def leave_to_others(self, tasks: Sequence[RunTask]) -> None:
+        """The book was read again: what runs once and was begun there is for that visit to send."""
+        once = [task for task in tasks if task.at_most_once and task.started]
+        self.gone.update(task.task for task in once if self.place(task) in ("queue", "isolated"))
+
     def unsent(self, tasks: Sequence[RunTask]) -> tuple[int, ...]:
         """Those that go to a queue without a record of their start, as far as nobody is known to have sent them."""
         queued = [one for one in tasks if not one.at_most_once and self.place(one) in ("queue", "isolated")]

@@ -87,6 +87,7 @@ class Draft:
         self.book = await self.engine.books.load(self.book.workspace, self.book.execution) or self.book
         self.tasks = owed(self.program, self.book.state)
         self.away.places.clear()  # (a number may be another task's now)
+        self.away.leave_to_others(self.tasks)
         self.begun -= {task.task for task in self.tasks if task.started and not self.running.has(task.task)}
         batches, verdict = self.unsaved.again()
         if verdict is not None and not (self.book.state.admitted or self.book.state.closed):

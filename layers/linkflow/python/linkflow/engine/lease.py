@@ -62,10 +62,6 @@ class Leased:
     payload: Json
 
 
-class _Paused(Exception):
-    """The task's execution is paused: the offer stands, and nobody gets it."""
-
-
 def queue_of(task: RunTask) -> str:
     """The task queue that a remote task stands in."""
     if task.resource == RESOURCE + RemoteTask.type:
@@ -133,10 +129,9 @@ async def _take(engine: Engine, standing: Standing, wish: Wish) -> Leased | None
 
 async def _lease(engine: Engine, standing: Standing, wish: Wish, now: float) -> Leased | None:
     offered = standing.offer
-    try:
-        task = await _owed(engine, offered)
-    except _Paused:
-        return None
+    task, paused = await _owed(engine, offered)
+    if paused:
+        return None  # (the offer stands, and nobody gets it)
     if task is None:
         await engine.leases.withdraw(offered.key)
         return None
@@ -187,16 +182,14 @@ async def _prolong(engine: Engine, offered: Offer, until: float) -> None:
         await _hold(engine, offered, rule.name, rule.at_once, until)
 
 
-async def _owed(engine: Engine, offered: Offer) -> RunTask | None:
-    """The task as the book has it; None when nobody waits for it any more. Raises `_Paused`."""
+async def _owed(engine: Engine, offered: Offer) -> tuple[RunTask | None, bool]:
+    """The task as the book has it, None when nobody waits for it any more; and whether its execution is paused."""
     book = await engine.books.load(offered.workspace, offered.execution)
     if book is None or not expects(book.state, offered.scope, offered.task):
-        return None
+        return None, False
     state = book.state
-    if state.paused is not None:
-        raise _Paused
     program = await engine.programs.get(offered.workspace, state.names.workflow_id, state.version, state.program)
-    return run_task(program, state, state.scopes[offered.scope])
+    return run_task(program, state, state.scopes[offered.scope]), state.paused is not None
 
 
 def _length(task: RunTask) -> float | None:
@@ -240,7 +233,7 @@ async def lapse(engine: Engine, standing: Standing) -> Standing | None:
     """The lease ended without an outcome: it is counted, and the task offered again, unless it is given up or nobody
     waits for it. None then, and when somebody else saw to it."""
     offered = standing.offer
-    task = await _owed(engine, offered)
+    task, _ = await _owed(engine, offered)
     if task is not None:
         news = _lapsed(offered, task)
         await tell(engine, offered.workspace, offered.execution, news)
