@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from linkflow.errors import TryAgain
+from linkflow.errors import Broken, Refused
 from linkflow.ports import Message, Queue, Send
 
 
@@ -52,11 +52,11 @@ class JoinedQueue:
         together, self._asked = self._asked, []
         try:
             await self._queue.send([message for asked in together for message in asked.messages])
-        except TryAgain as error:
+        except (Refused, Broken):  # (before any was sent: whose message it is, each is told by a call of its own)
+            await asyncio.gather(*(self._send_alone(asked) for asked in together))
+        except Exception as error:  # noqa: BLE001 (raised where it was asked for)
             for asked in together:
                 _answer(asked, error)
-        except Exception:  # noqa: BLE001 (whose message it is that the queue does not take, each is told by its own call)
-            await asyncio.gather(*(self._send_alone(asked) for asked in together))
         else:
             for asked in together:
                 _answer(asked, None)

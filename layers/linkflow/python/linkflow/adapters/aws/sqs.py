@@ -35,10 +35,16 @@ class SqsQueue:
         self._urls: dict[str, str] = {}
 
     async def send(self, messages: Sequence[Send]) -> None:
-        for queue in dict.fromkeys(message.queue for message in messages):
-            ours = [message for message in messages if message.queue == queue]
-            for batch in _batches(ours):
-                await self._send_batch(queue, batch)
+        """What is wrong with one of them is raised before any is sent."""
+        queues = dict.fromkeys(message.queue for message in messages)
+        of_queue = {queue: [message for message in messages if message.queue == queue] for queue in queues}
+        calls = [
+            (queue, [self._entry(str(number), message) for number, message in enumerate(batch)])
+            for queue, ours in of_queue.items()
+            for batch in _batches(ours)
+        ]
+        for queue, entries in calls:
+            await self._send_batch(queue, entries)
 
     async def receive(self, queue: str, limit: int = 10, wait: float = 0.0) -> Sequence[Message]:
         answer = await self._session.call(
@@ -83,8 +89,7 @@ class SqsQueue:
         )
         return sum(int(answer["Attributes"][name]) for name in _DEPTHS)
 
-    async def _send_batch(self, queue: str, batch: list[Send]) -> None:
-        entries = [self._entry(str(number), message) for number, message in enumerate(batch)]
+    async def _send_batch(self, queue: str, entries: list[dict[str, Any]]) -> None:
         for _ in range(3):
             answer = await self._session.call(
                 "sqs", "send_message_batch", QueueUrl=await self._url(queue), Entries=entries
