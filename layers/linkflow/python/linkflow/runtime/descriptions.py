@@ -105,7 +105,8 @@ class DescriptionView(Standing, Headline):
 
 
 class AnswerView(Schema):
-    """The data of an execution: its variables, the outputs of its nodes, and which nodes run."""
+    """The data of an execution: its variables, the outputs of its nodes, and which nodes run. When it is over, its
+    output alone; what led there is in its events."""
 
     status: str
     input: Any = None
