@@ -70,10 +70,9 @@ class Passage:
         await self._thaw()
         self._before(what, subject, fault)
         answer = await do()
+        self.note(what, subject, _told(answer) if self.telling else "", fault, content)
         if fault is not None and fault.kind == "done twice":
             answer = await do()
-        outcome = _told(answer) if self.telling else ""
-        self.note(what, subject, outcome, fault, content)
         self._after(what, fault)
         self._must_live()
         return answer

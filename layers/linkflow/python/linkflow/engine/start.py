@@ -103,10 +103,9 @@ async def begin(engine: Engine, request: Start) -> Started:
         return Started(execution, await engine.summaries.open(summary, opening, sends))
     key = request.idempotency_key and keys.idempotency(request.workflow.workspace, request.idempotency_key)
     holder = await claims.open_alone(engine, summary, opening, request.key_policy, key or None)
-    if holder is not None:
-        return Started(holder, new=False)
-    await engine.queue.send(sends)
-    return Started(execution, new=True)
+    if holder in (None, execution):  # (it may be there although the store did not say so, or the process died here)
+        await engine.queue.send(sends)
+    return Started(holder or execution, new=holder is None)
 
 
 async def opened(
