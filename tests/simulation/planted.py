@@ -233,7 +233,7 @@ BUGS: Final = (
         "linkflow.engine.children",
         'if book is not None and parent is not None and parent.on_close != "detach":',
         "if book is not None and parent is not None:",
-        seed=142,
+        seed=155,
     ),
     Bug(
         "the token of the one before is handed out again",
