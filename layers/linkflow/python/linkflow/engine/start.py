@@ -101,8 +101,9 @@ async def begin(engine: Engine, request: Start) -> Started:
     summary, opening, sends = await opened(engine, request, execution, unique=request.key_policy != "allow")
     if request.key_policy == "allow":
         return Started(execution, await engine.summaries.open(summary, opening, sends))
-    key = request.idempotency_key and keys.idempotency(request.workflow.workspace, request.idempotency_key)
-    holder = await claims.open_alone(engine, summary, opening, request.key_policy, key or None)
+    named = request.idempotency_key
+    key = None if named is None else keys.idempotency(request.workflow.workspace, named)
+    holder = await claims.open_alone(engine, summary, opening, request.key_policy, key)
     if holder in (None, execution):  # (it may be there although the store did not say so, or the process died here)
         await engine.queue.send(sends)
     return Started(holder or execution, new=holder is None)
