@@ -86,16 +86,13 @@ def _completed_twice(book: Read) -> Iterator[str]:
 
 
 def moments_are_missed(book: Read, latest: float) -> Iterator[str]:
-    """A turn that waited is put later than what it tells of."""
-    waits = book.program.durability != "step"
+    """(A pause may be over when its turn is put: a turn waits for what runs, and is told again when others wrote.)"""
     awaited: dict[int, float] = {}
     for one in book.turns:
         for event in one.turn.events:
             match event:
                 case e.WaitStarted() | e.RetryScheduled():
                     awaited[event.scope] = event.until
-                    if isinstance(event, e.RetryScheduled) and not waits and event.until < one.turn.at:
-                        yield f"13. The pause of scope {event.scope} ends before it begins"
                 case e.MomentReached():
                     late = one.turn.at - awaited.pop(event.scope, one.turn.at)
                     if not 0 <= late <= latest:
