@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeVar
 
 from linkflow.engine.claims import KeyPolicy
 from linkflow.language.json import Json
+from linkflow.language.program import WhenFull
 from linkflow.language.recurrence.form import Misfire, Overlap
 from tests.simulation.machines import CHILD, ITEMS, SLOW_CHILD, Paper
 from tests.simulation.scenes import approvals, asks, brief, chain, labour, once
@@ -63,6 +64,8 @@ class Part:
     """How many may begin, and in how many seconds."""
     each: bool = False
     """Whether limits count for each `n` of the input by itself."""
+    when_full: WhenFull = "queue"
+    """What becomes of a start that the limit leaves no room for."""
     keyed: KeyPolicy | None = None
     """What becomes of a start while another execution has the business key, which all starts of it bear."""
     labour: bool = False
@@ -115,7 +118,7 @@ def cast_of(seed: int) -> Cast:
         for workspace in WORKSPACES
         for name, seconds in ((CHILD, 2), (SLOW_CHILD, 900))
     ]
-    drawn = [_part(dice, f"w{index}") for index in range(4)]
+    drawn = [_crowded(Dice(Random(f"crowd {number} {index}")), _part(dice, f"w{index}")) for index in range(4)]
     timetables = [_scheduled(dice, "on_time")] if dice.between(0, 1) else []
     parts = (*children, *drawn, *timetables)
     entrances = [
@@ -151,6 +154,17 @@ def _part(dice: Dice, name: str) -> Part:
     definition = {**sheet.workflow(trigger), "settings": settings}
     hook = answer if kind == "hook" else None
     return Part(workspace, name, "graph", definition, promise, hook, limit, signals=kind == "signals")
+
+
+def _crowded(dice: Dice, part: Part) -> Part:
+    """Some of those that are limited do not wait."""
+    if part.limit is None or part.hook is not None or dice.between(0, 2) == 0:
+        return part
+    when_full: WhenFull = dice.pick(["cancel_oldest", "cancel_oldest", "skip", "fail"])
+    settings = part.definition["settings"]
+    concurrency = {**settings["concurrency"], "when_full": when_full}
+    definition = {**part.definition, "settings": {**settings, "concurrency": concurrency}}
+    return replace(part, definition=definition, when_full=when_full, promise="end")
 
 
 def _scene(dice: Dice, kind: str, part: Part) -> Part:

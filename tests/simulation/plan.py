@@ -13,7 +13,7 @@ from tests.simulation.cast import Cast
 from tests.simulation.weather import Fault, faults, latencies
 
 T = TypeVar("T")
-Deed = Literal["start", "start otherwise", "cancel", "terminate", "pause", "reset"]
+Deed = Literal["start", "start otherwise", "cancel", "terminate", "pause", "reset", "hold", "drain"]
 Labour = Literal["done", "twice", "beats", "late", "dies"]
 """What a remote worker makes of a task: it answers, twice, after signs of life, when its lease is over, or never."""
 LABOURS: Final = get_args(Labour)
@@ -23,15 +23,19 @@ _JUMPS: Final = (5.0, 40.0, 100.0)
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Somebody outside, who comes at `at` to do something about an entrance, and insists until it is answered.
-    `share`: behind how much of its book an execution is reset, from 0 to 1."""
+    `share`: behind how much of its book an execution is reset, from 0 to 1. Who holds or drains its workflow, or the
+    `whole` workspace, lets go after `seconds`."""
 
     at: float
     entrance: int
     deed: Deed = "start"
     share: float = 0.0
+    seconds: float = 0.0
+    whole: bool = False
 
     def __str__(self) -> str:
-        return f"{self.at:.1f} s: somebody comes to {self.deed} entrance {self.entrance}"
+        whole = " with its whole workspace" if self.whole else ""
+        return f"{self.at:.1f} s: somebody comes to {self.deed} entrance {self.entrance}{whole}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def plan_of(seed: int, cast: Cast) -> Plan:
     return Plan(
         seed,
         latencies(chance),
-        _visitors(chance, cast),
+        _held(Random(f"hold {seed}"), _visitors(chance, cast)),
         faults(chance),
         _happenings(chance, hosts),
         skews=tuple(round(chance.uniform(-1.5, 1.5), 2) if hosts > 1 else 0.0 for _ in range(hosts)),
@@ -137,6 +141,18 @@ def _visitors(chance: Random, cast: Cast) -> tuple[Visitor, ...]:
             share = round(chance.random(), 2)
             come.append(Visitor(round(min(first + late, 95.0), 3), entrance.number, "reset", share))
     return tuple(come)
+
+
+def _held(chance: Random, visitors: tuple[Visitor, ...]) -> tuple[Visitor, ...]:
+    """Now and then somebody holds what others start."""
+    if chance.random() > 0.12:
+        return visitors
+    begun = chance.choice([one for one in visitors if one.deed == "start"])
+    deed: Deed = chance.choice(["hold", "hold", "drain"])
+    late = chance.choice([0.0, 1.0, 20.0]) * chance.random()
+    seconds = chance.choice([5.0, 60.0, 300.0])
+    held = Visitor(round(begun.at + late, 3), begun.entrance, deed, seconds=seconds, whole=chance.random() < 0.4)
+    return (*visitors, held)
 
 
 def _happenings(chance: Random, hosts: int) -> tuple[Happening, ...]:

@@ -9,6 +9,7 @@ from linkflow.engine.approvals import Vote, approval_id, decide, look
 from linkflow.engine.callbacks import Refusal
 from linkflow.engine.cancel import cancel, terminate
 from linkflow.engine.claims import KeyPolicy
+from linkflow.engine.holds import Scope, hold, release
 from linkflow.engine.lease import Leased, Wish
 from linkflow.engine.links import open_link, read
 from linkflow.engine.pauses import pause, resume
@@ -21,6 +22,7 @@ from linkflow.language.json import Json
 from linkflow.language.json_text import compact
 from linkflow.runtime.calls import Call
 from linkflow.runtime.wiring import World
+from linkflow.stores.controls import Hold
 from linkflow.stores.rates import Rates
 from linkflow.stores.records import Workflow
 
@@ -76,6 +78,15 @@ async def resumed(world: World, workspace: str, execution: str) -> str:
     except Conflict:
         return ", too late to resume"
     return ", resumed"
+
+
+async def held(world: World, scope: Scope, *, drains: bool) -> None:
+    made = Hold("drain" if drains else "pause", since=world.clock.now(), by="visitor", reason="wanted")
+    await hold(world.engine, scope, made)
+
+
+async def let_go(world: World, scope: Scope) -> None:
+    await release(world.engine, scope)
 
 
 async def signalled(world: World, workspace: str, execution: str, told: SignalReceived) -> str:

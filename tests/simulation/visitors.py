@@ -6,6 +6,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Final
 
+from linkflow.engine.holds import Scope
 from linkflow.engine.resets import Reset
 from linkflow.errors import Conflict
 from linkflow.execution.signals import SignalReceived
@@ -41,6 +42,9 @@ class Visitors:
         if visitor.deed == "start":
             await self._come_in(visitor, entrance, part, entrance.given)
             return
+        if visitor.deed in ("hold", "drain"):
+            await self._hold(visitor, part.workspace, self.played.workflows[entrance.part].id)
+            return
         execution = await asyncio.shield(self._accepted_at(entrance.number))
         if execution is None:
             return
@@ -65,6 +69,15 @@ class Visitors:
                 self._reply(Reply(visitor, "refused" if new is None else "reset", new))
                 if new is not None:
                     self._follow(visitor.entrance, new)
+
+    async def _hold(self, visitor: Visitor, workspace: str, workflow: str) -> None:
+        scope = Scope(workspace, "" if visitor.whole else workflow)
+        drains = visitor.deed == "drain"
+        await self.hosts.insist(workspace, lambda world: requests.held(world, scope, drains=drains))
+        self._reply(Reply(visitor, "held"))
+        await self.hosts.clock.sleep(visitor.seconds)
+        await self.hosts.insist(workspace, lambda world: requests.let_go(world, scope))
+        self.played.weather.last = self.hosts.clock.now()
 
     async def _from_where(self, workspace: str, execution: str, visitor: Visitor) -> Reset:
         books = Books(self.played.stores.table, self.played.stores.blobs)

@@ -29,6 +29,8 @@
 19. Who continues as new goes on in one execution, which begins when the one before is over.
 20. An execution that is taken up again has a book that begins as the old one's, one for each who wished for it; the
     old one is over, and says so.
+21. What is held begins nothing until it is let go.
+22. Who makes room for the newest is not the newest; none but those who are to make room do.
 """
 
 from collections.abc import Mapping
@@ -41,7 +43,8 @@ from tests.simulation.laws.chains import chains_are_torn
 from tests.simulation.laws.children import children_are_wrong
 from tests.simulation.laws.effects import effects_are_wrong
 from tests.simulation.laws.handed_out import outcomes_are_lost, votes_are_lost, work_is_doubled
-from tests.simulation.laws.limits import limits_are_exceeded
+from tests.simulation.laws.holds import held_goes_on
+from tests.simulation.laws.limits import limits_are_exceeded, room_is_made_wrong
 from tests.simulation.laws.reading import End, read, written
 from tests.simulation.laws.schedules import moments_are_lost
 from tests.simulation.played import Played
@@ -73,7 +76,8 @@ async def judge(played: Played, expected: Mapping[int, End]) -> Judgement:
     found += accepted_is_lost(played, books)
     found += ends_otherwise(played, books, expected)
     found += effects_are_wrong(played, books)
-    found += limits_are_exceeded(played, books, put)
+    found += [*limits_are_exceeded(played, books, put), *room_is_made_wrong(played, books)]
+    found += held_goes_on(played, books)
     found += children_are_wrong(books)
     found += [*chains_are_torn(played, books, put), *keys_are_shared(played, books, put)]
     found += [*work_is_doubled(played, books), *outcomes_are_lost(played, books)]

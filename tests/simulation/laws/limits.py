@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from linkflow.engine.room import OUTDATED
+from linkflow.execution.lifecycle import CancelRequested, ExecutionCancelled
 from linkflow.execution.queueing import ExecutionAdmitted, ExecutionQueued
 from tests.simulation.cast import Part
 from tests.simulation.laws.reading import Read, Written, at_once, turn_written
@@ -25,6 +27,29 @@ def limits_are_exceeded(played: Played, books: Mapping[str, Read], put: Written)
                 yield f"14. {running} executions of '{part.name}'{which} ran at once, and {part.limit} may"
         if part.rate is not None:
             yield from _hurries(part, *part.rate, ours, calm=played.plan.seed < 0)
+
+
+def room_is_made_wrong(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
+    """(Who was to be ended anyway may be told both.)"""
+    for part, workflow in zip(played.cast.parts, played.workflows, strict=True):
+        of_limit: defaultdict[str, list[Read]] = defaultdict(list)
+        for book in books.values():
+            if book.summary.workflow == workflow.id:
+                of_limit[_counted_by(part, book)].append(book)
+        for ours in of_limit.values():
+            newest = max(ours, key=lambda book: (book.state.started_at, book.summary.execution))
+            for book in ours:
+                if not _made_room(book):
+                    continue
+                if part.when_full != "cancel_oldest":
+                    yield f"22. {book.summary.execution} of '{part.name}' made room, and need not"
+                elif book is newest:
+                    yield f"22. {book.summary.execution} of '{part.name}' made room for older ones"
+
+
+def _made_room(book: Read) -> bool:
+    wishes = (event for event in book.events if isinstance(event, CancelRequested | ExecutionCancelled))
+    return any(wish.reason == OUTDATED for wish in wishes)
 
 
 def _counted_by(part: Part, book: Read) -> str:

@@ -1,0 +1,28 @@
+"""Laws of holds: what is held begins nothing."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from linkflow.engine.switchboard import FRESH
+from tests.simulation.laws.reading import Read, wrong_clocks
+from tests.simulation.played import Played
+
+UNDER_WAY: Final = 2 * FRESH + 100.0
+"""Seconds: by then every process knows of the hold, and what had begun, however slowly, has reached the outside."""
+
+
+def held_goes_on(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
+    """What waits for others, or is waited for, is held with them where the whole workspace is."""
+    for reply in played.replies:
+        visitor = reply.visitor
+        if visitor.deed != "hold":
+            continue
+        workflow = played.workflows[played.cast.entrances[visitor.entrance].part]
+        still, until = reply.at + UNDER_WAY + wrong_clocks(played), reply.at + visitor.seconds
+        for effect in played.outside.effects:
+            whose = books.get(effect.key.partition("-")[0])
+            if whose is None or not still < effect.at < until:
+                continue
+            ours = whose.summary.workspace == workflow.workspace
+            if ours and (visitor.whole or whose.summary.workflow == workflow.id):
+                yield f"21. {effect.path} is asked by a held execution, {until - effect.at:.1f} s before it is let go"
