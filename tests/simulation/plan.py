@@ -144,15 +144,19 @@ def _visitors(chance: Random, cast: Cast) -> tuple[Visitor, ...]:
 
 
 def _held(chance: Random, visitors: tuple[Visitor, ...]) -> tuple[Visitor, ...]:
-    """Now and then somebody holds what others start."""
+    """Now and then somebody holds what others start, or will when every process knows that it is held."""
     if chance.random() > 0.12:
         return visitors
     begun = chance.choice([one for one in visitors if one.deed == "start"])
     deed: Deed = chance.choice(["hold", "hold", "drain"])
     late = chance.choice([0.0, 1.0, 20.0]) * chance.random()
     seconds = chance.choice([5.0, 60.0, 300.0])
-    held = Visitor(round(begun.at + late, 3), begun.entrance, deed, seconds=seconds, whole=chance.random() < 0.4)
-    return (*visitors, held)
+    whole = chance.random() < 0.4
+    held = Visitor(round(begun.at + late, 3), begun.entrance, deed, seconds=seconds, whole=whole)
+    if chance.random() < 0.5:
+        return (*visitors, held)
+    later = [replace(one, at=one.at + 40.0) if one.entrance == begun.entrance else one for one in visitors]
+    return (*later, held)
 
 
 def _happenings(chance: Random, hosts: int) -> tuple[Happening, ...]:

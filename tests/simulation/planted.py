@@ -271,6 +271,24 @@ BUGS: Final = (
         "            raise NodeFailed('LinkFlow.NodeBroke', '') from None\n            _log",
         seed=154,
     ),
+    Bug(
+        "who is held goes on",
+        "linkflow.engine.holds",
+        "return [] if ours or state.cancel is not None else [PauseRequested(HELD, found.reason)]",
+        "return []",
+    ),
+    Bug(
+        "who is let go stays held",
+        "linkflow.engine.holds",
+        "return [ResumeRequested(HELD)] if ours else []",
+        "return []",
+    ),
+    Bug(
+        "the newest makes room",
+        "linkflow.engine.room",
+        "outdated = living[: max(0, len(living) - line.limit)]",
+        "outdated = living[line.limit :]",
+    ),
 )
 
 

@@ -7,8 +7,8 @@ from linkflow.engine.switchboard import FRESH
 from tests.simulation.laws.reading import Read, wrong_clocks
 from tests.simulation.played import Played
 
-UNDER_WAY: Final = 2 * FRESH + 100.0
-"""Seconds: by then every process knows of the hold, and what had begun, however slowly, has reached the outside."""
+UNDER_WAY: Final = 130.0
+"""Seconds in which what had begun before a process knew of the hold has reached the outside, however slowly."""
 
 
 def held_goes_on(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
@@ -18,10 +18,13 @@ def held_goes_on(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
         if visitor.deed != "hold":
             continue
         workflow = played.workflows[played.cast.entrances[visitor.entrance].part]
-        still, until = reply.at + UNDER_WAY + wrong_clocks(played), reply.at + visitor.seconds
+        known, until = reply.at + FRESH + wrong_clocks(played), reply.at + visitor.seconds
         for effect in played.outside.effects:
             whose = books.get(effect.key.partition("-")[0])
-            if whose is None or not still < effect.at < until:
+            if whose is None:
+                continue
+            still = known if whose.state.started_at > known else known + UNDER_WAY
+            if not still < effect.at < until:
                 continue
             ours = whose.summary.workspace == workflow.workspace
             if ours and (visitor.whole or whose.summary.workflow == workflow.id):
