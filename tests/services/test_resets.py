@@ -143,6 +143,29 @@ async def test_a_start_with_a_business_key_that_dies_anywhere_leaves_no_key_with
 
 
 @pytest.mark.parametrize("after", [False, True])
+async def test_who_takes_a_business_key_finds_all_of_its_former_owners_over(after: bool) -> None:
+    """A reset gave the key to the execution it began, and died before it ended the old one; who took the key ended the
+    one that had it, and the old one was still open. The one that is reset here is a reset itself."""
+    deaths = 0
+    for calls in range(DEATHS):
+        stage = Stage(Working())
+        nodes = [node("start", "manual"), node("pause", "delay", {"seconds": 600})]
+        workflow = await stage.workflow(graph(nodes, "start -> pause"))
+        request = Start(workflow, {}, node="start", business_key="k", key_policy="terminate_existing")
+        old = (await begin(stage.world.engine, request)).execution
+        await stage.visit(old)
+        try:
+            first = await reset(dying(stage.world, calls, after=after), "ws", old, Reset(turn=0, key="first"))
+            await reset(dying(stage.world, calls, after=after), "ws", first, Reset(turn=0, key="second"))
+        except Died:
+            deaths += 1
+        newest = (await begin(stage.world.engine, request)).execution
+        states = {name: await state_of(stage, name) for name in await listed(stage)}
+        assert [name for name, state in states.items() if state is not None and not state.closed] == [newest]
+    assert deaths > 5
+
+
+@pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("policy", ["allow", "reject"])
 async def test_an_execution_that_goes_on_as_new_is_never_lost_between_two(policy: Any, after: bool) -> None:
     deaths = 0

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from linkflow.engine.cancel import terminate
+from linkflow.engine.cancel import settle, terminate
 from linkflow.engine.engine import Engine
 from linkflow.errors import ConditionFailed, Conflict, NotFound
 from linkflow.ports import Item, Key, Put, Unchanged
@@ -66,7 +66,10 @@ async def _answered(engine: Engine, kept: Item, holder: str) -> bool:
 async def _open_holder(engine: Engine, workspace: str, found: Item) -> str | None:
     holder = decode(found.body, Claim).execution
     book = await engine.books.load(workspace, holder)
-    return holder if book is not None and not book.state.closed else None
+    if book is None:
+        return None
+    await settle(engine, workspace, holder, book.state.reset_of)
+    return None if book.state.closed else holder
 
 
 async def _end(engine: Engine, summary: Summary, holder: str) -> None:

@@ -5,11 +5,10 @@
 
 The copied turns are written first and the summary last, so there is no such execution until it is whole; with the same
 request key its id is the same, and writing it again changes nothing. Then the old one is terminated, should it still be
-open; a process that dies between leaves that to the new one's first visit (`settle`). News that the old one heard
-behind the cut is not told to the new one.
+open; a process that dies between leaves that to the new one's first visit, and to whoever takes its place. News that
+the old one heard behind the cut is not told to the new one.
 """
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,7 +18,7 @@ from msgspec.structs import replace
 
 from linkflow import ids
 from linkflow.engine import claims
-from linkflow.engine.cancel import terminate
+from linkflow.engine.cancel import give_way, settle
 from linkflow.engine.engine import Engine
 from linkflow.engine.start import WATCH_AFTER
 from linkflow.engine.wakes import first_wake, wake
@@ -57,15 +56,10 @@ async def reset(engine: Engine, workspace: str, execution: str, wish: Reset) -> 
     before = await engine.books.load(workspace, new)
     if before is not None and before.state.reset_of is not None and before.state.reset_of != started.reset_of:
         raise Conflict("This Idempotency-Key was used for another reset; use a new one for each.")
+    await settle(engine, workspace, execution, _begun(kept).reset_of)
     await _write(engine, execution, started, kept)
-    await _replace(engine, workspace, execution, new, wish.by, wish.reason)
+    await give_way(engine, workspace, execution, new, wish.by, wish.reason)
     return new
-
-
-async def settle(engine: Engine, workspace: str, state: State) -> None:
-    """The first thing that a reset execution does: see that the old one is over."""
-    if state.reset_of is not None:
-        await _replace(engine, workspace, state.reset_of.execution, state.names.execution_id, "reset", "")
 
 
 async def _whole_book(engine: Engine, workspace: str, execution: str) -> list[Placed]:
@@ -112,9 +106,7 @@ def _length(book: Sequence[Placed], wish: Reset) -> int:
 async def _opening(
     engine: Engine, workspace: str, execution: str, wish: Reset, kept: Sequence[Placed]
 ) -> ExecutionStarted:
-    old, first, last = kept[0].event, kept[0], kept[-1]
-    if not isinstance(old, ExecutionStarted):
-        raise Broken(f"The book of {execution} does not begin with its start.")
+    old, first, last = _begun(kept), kept[0], kept[-1]
     made = None if wish.key is None else ids.derived(ids.EXECUTION, execution, f"reset/{wish.key}")
     new, now = made or engine.ids.new(ids.EXECUTION), engine.clock.now()
     called = new if old.names.execution == execution else old.names.execution
@@ -131,6 +123,12 @@ async def _opening(
         held_until=None,
         reset_of=ResetOf(execution, last.turn, last.index),
     )
+
+
+def _begun(book: Sequence[Placed]) -> ExecutionStarted:
+    if not isinstance(book[0].event, ExecutionStarted):
+        raise Broken("A book does not begin with a start.")
+    return book[0].event
 
 
 async def _newest(engine: Engine, workspace: str, old: ExecutionStarted, kept: Sequence[Placed]) -> tuple[int, str]:
@@ -195,10 +193,3 @@ async def _open(engine: Engine, old: str, started: ExecutionStarted, opening: by
         await engine.queue.send([wake(workspace, new)])
     else:
         await engine.summaries.open(summary, opening, (first_wake(workspace, new),))
-
-
-async def _replace(engine: Engine, workspace: str, old: str, new: str, by: str, reason: str) -> None:
-    """The old execution is over, and says which one took its place."""
-    with contextlib.suppress(Conflict, NotFound):
-        await terminate(engine, workspace, old, by, reason or f"Reset: {new} took its place.", new)
-    await engine.summaries.replaced(workspace, old, new)

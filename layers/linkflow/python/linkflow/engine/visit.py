@@ -13,8 +13,9 @@ visit that finds its turn written by somebody else (a cancel, another visit) loa
 tasks that nobody awaits any more are cancelled.
 """
 
-from linkflow.engine import approvals, children, resets
+from linkflow.engine import approvals, children
 from linkflow.engine.admission import Asking, ask, must_ask
+from linkflow.engine.cancel import settle
 from linkflow.engine.draft import Draft
 from linkflow.engine.endings import finish
 from linkflow.engine.engine import Engine
@@ -55,7 +56,7 @@ async def visit(
             await engine.queue.send([ring(workspace, execution, state.held_until, now)])
             return state
         resumed = True
-    await resets.settle(engine, workspace, state)
+    await settle(engine, workspace, execution, state.reset_of)
     if state.parent is not None and await children.turned_away(engine, book, state.parent):
         book = await engine.books.load(workspace, execution) or book
         state = book.state
