@@ -80,7 +80,8 @@ def _show(done: Rehearsed, *, as_json: bool) -> None:
         print(f"{event.timestamp - begun:>12.3f} s  {event.type:<32} {event.details.get('name', '')}".rstrip())
     print(f"\n{state.status}" + (" after all the time it was given" if state.status == "running" else ""))
     if failure is not None:
-        print(f"error: {failure.error}\ncause: {failure.cause}")
+        place = "/".join(part for part in (failure.path, failure.node) if part)
+        print(f"error: {failure.error}\ncause: {failure.cause}" + (f"\nstate: {place}" if place else ""))
     elif state.status == "succeeded":
         print(f"output: {msgspec.json.encode(state.output).decode()}")
 

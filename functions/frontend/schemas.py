@@ -8,7 +8,7 @@ from linkflow.runtime import wishing
 from linkflow.runtime.routes import Schema
 from linkflow.runtime.starting import StartOptions
 from linkflow.runtime.telling import SignalOrStart
-from linkflow.runtime.views import ErrorView
+from linkflow.runtime.views import FailureView
 
 LONGEST_WAIT = 300.0
 
@@ -46,7 +46,7 @@ class StartedView(Schema):
     status: str
     url: str
     output: Any = None
-    error: ErrorView | None = None
+    error: FailureView | None = None
 
 
 class Wish(wishing.Wish):

@@ -77,6 +77,7 @@ async def test_callbacks_in_the_definition_are_told_of_their_workflow_alone(hous
     assert told["waiting"]["waiting"]["node"] == "w"
     assert told["started"]["execution"]["status"] == "running"
     assert told["failed"]["error"]["message"]
+    assert told["failed"]["error"]["node"] == "a"
     for refused in (
         await house.http.patch(f"/api/v1/callbacks/{found[0]['id']}", json={"name": "x"}),
         await house.http.delete(f"/api/v1/callbacks/{found[0]['id']}"),

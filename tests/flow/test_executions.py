@@ -68,7 +68,7 @@ async def test_an_error_status_fails_the_node_and_only_passing_troubles_are_retr
 ) -> None:
     call = node("call", "http_request", {"url": outside.address + path}, retry=QUICK)
     done = await house.execute(graph([node("start", "manual"), call], "start -> call"))
-    assert (done["status"], done["error"]["code"]) == ("failed", "http_status")
+    assert (done["status"], done["error"]["code"], done["error"]["node"]) == ("failed", "http_status", "call")
     assert outside.calls[path] == (4 if retryable else 1)
 
 

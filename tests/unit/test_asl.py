@@ -142,7 +142,7 @@ def test_a_sign_of_life_moves_the_moment_of_the_next() -> None:
     run.later(run.now + 9)
     assert run.state.status == "running"
     run.later()
-    assert run.state.failure == Failure("States.Timeout", None)
+    assert run.state.failure == Failure("States.Timeout", None, node="Work")
 
 
 def test_a_missed_sign_of_life_is_caught_by_its_own_name() -> None:
@@ -186,7 +186,7 @@ def test_siblings_of_what_failed_are_given_up_once() -> None:
     run = machine(Fan={"Type": "Parallel", "Branches": [branch] * 3}).start({})
     owed = run.owed()
     run.later()
-    assert run.state.failure == Failure("States.Timeout", None)
+    assert run.state.failure == Failure("States.Timeout", None, node="W", path="Fan/0")
     assert [one for one in owed if accepts(run.state, TaskSucceeded(one.scope, one.task, 1))] == []
 
 

@@ -1,6 +1,7 @@
 """An execution as people see it: their boxes, in order, with what happened to each."""
 
 from linkflow.execution.timeline import Entry, timeline
+from tests.unit.asl_runs import machine
 from tests.unit.driver import Run, fails, succeed
 from tests.unit.graphs import graph, node, program
 
@@ -36,3 +37,46 @@ def test_skipped_failed_and_given_up_boxes_are_told_apart() -> None:
     run.tell(fails("Boom")(bad))
     told = {name: entry.status for name, entry in entries(run).items()}
     assert told == {"start": "succeeded", "gate": "succeeded", "no": "skipped", "bad": "failed", "yes": "aborted"}
+
+
+def test_a_failure_says_which_node_failed_and_inside_of_what() -> None:
+    call = node("call", "http_request", {"url": "{{ item }}"})
+    each = node("each", "loop", {"items": [1, 2], "body": {"nodes": [call], "edges": []}})
+    run = Run(program(graph([node("start", "manual"), each], "start -> each"))).start()
+    run.finish(fails("Boom"))
+    assert run.state.failure is not None
+    assert (run.state.failure.error, run.state.failure.node, run.state.failure.path) == ("Boom", "call", "each/0")
+
+
+def test_a_failure_that_a_container_makes_of_another_is_the_containers() -> None:
+    states = {
+        "Many": {
+            "Type": "Map",
+            "ItemsPath": "$",
+            "ToleratedFailureCount": 0,
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+                "StartAt": "Bad",
+                "States": {"Bad": {"Type": "Fail", "Error": "Boom"}},
+            },
+            "End": True,
+        }
+    }
+    run = machine(**states).start([1])
+    assert run.state.failure is not None
+    assert (run.state.failure.error, run.state.failure.node) == ("States.ExceedToleratedFailureThreshold", "Many")
+
+
+def test_a_node_that_fails_while_another_ones_failure_is_handled_is_the_one_to_be_told_of() -> None:
+    states = {
+        "Both": {
+            "Type": "Parallel",
+            "Branches": [{"StartAt": "Try", "States": {"Try": {"Type": "Fail", "Error": "Boom"}}}],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Again"}],
+            "End": True,
+        },
+        "Again": {"Type": "Fail", "Error": "Boom"},
+    }
+    run = machine(**states).start([1])
+    assert run.state.failure is not None
+    assert (run.state.failure.node, run.state.failure.path) == ("Again", "")

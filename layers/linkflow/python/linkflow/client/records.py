@@ -35,9 +35,12 @@ class Finding(Detail, frozen=True, kw_only=True):
 class Failure(Record, frozen=True, kw_only=True):
     code: str | None = None
     message: str | None = None
+    node: str | None = None
+    path: str = ""
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.code, self.message) if part)
+        place = f"in '{'/'.join(part for part in (self.path, self.node) if part)}'" if self.node else None
+        return ": ".join(part for part in (place, self.code, self.message) if part)
 
 
 class Hook(Record, frozen=True, kw_only=True):

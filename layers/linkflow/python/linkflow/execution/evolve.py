@@ -17,7 +17,7 @@ from linkflow.execution.open_composites import finish, set_out, skip, start_bran
 from linkflow.execution.open_tasks import beat, postpone, schedule, sleep, started, submitted, task_over
 from linkflow.execution.parts import begin_part, is_part, part_failed, part_settled
 from linkflow.execution.state import Failure, Iterations, Phase, Scope, State, Status
-from linkflow.execution.tree import abort, count, fail, open_scope, orphan, ready, settle, waited
+from linkflow.execution.tree import abort, count, fail, from_inside, open_scope, orphan, ready, settle, waited
 
 EXECUTION_DEADLINE = -1
 """Stands for the scope in `State.moments` when the moment is the execution's own deadline."""
@@ -113,7 +113,7 @@ def _copy_incident(state: State, event: e.Incident, at: float) -> None:  # noqa:
             scope = ready(state, event.scope, "failed")
             ran = isinstance(scope.composite, Iterations) and scope.composite.run != ""
             count(state, scope, int(own_evaluation_failed(event, scope)) + int(ran))
-            scope.failure = Failure(event.error, event.cause, composite=event.composite)
+            scope.failure = from_inside(scope, Failure(event.error, event.cause, composite=event.composite))
             scope.composite, scope.task, scope.due = None, None, None
         case e.ScopeFailed():
             fail(state, state.scopes[event.scope], Failure(event.error, event.cause))
@@ -130,7 +130,7 @@ def _copy_incident(state: State, event: e.Incident, at: float) -> None:  # noqa:
         case e.Responded():
             state.response = event.response
         case e.ExecutionFailed():
-            state.failure = Failure(event.error, event.cause)
+            state.failure = from_inside(state.scopes[0], Failure(event.error, event.cause))
             _close(state, "failed", at)
         case e.ExecutionTimedOut():
             _close(state, "timed_out", at)

@@ -30,13 +30,16 @@ Status = Literal["running", "succeeded", "failed", "timed_out", "cancelled", "te
 
 class Failure(msgspec.Struct, frozen=True):
     """Why a state failed. `retryable` False forbids retries that its definition would allow; `retry_after` (seconds)
-    is the other side's wish for the pause; `composite` as in `StateFailed`."""
+    is the other side's wish for the pause; `composite` as in `StateFailed`. `node` is the innermost one that failed, at
+    `path`; both are empty while it is the scope's own."""
 
     error: str | None
     cause: str | None
     retryable: bool = True
     retry_after: float | None = None
     composite: bool = False
+    node: str = ""
+    path: str = ""
 
 
 class OpenTask(msgspec.Struct):

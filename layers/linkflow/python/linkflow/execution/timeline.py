@@ -12,7 +12,8 @@ from msgspec import UNSET
 from linkflow.execution import events as e
 from linkflow.execution.evolve import evolve
 from linkflow.execution.failures import CANCELLED
-from linkflow.execution.state import Nodes, State
+from linkflow.execution.state import State
+from linkflow.execution.tree import path
 from linkflow.language.json import Json
 
 Stage = Literal["running", "succeeded", "failed", "skipped", "aborted"]
@@ -93,11 +94,11 @@ class _Fold:
         match event:
             case e.StateEntered():
                 scope = state.scopes[event.scope]
-                entry = Entry(event.state, _path(state, event.scope), "running", at, input=scope.input)
+                entry = Entry(event.state, path(state, state.scopes[event.scope]), "running", at, input=scope.input)
                 self.entries.append(entry)
                 self.open[event.scope] = entry
             case e.NodeSkipped():
-                self.entries.append(Entry(event.node, _path(state, event.scope), "skipped", at, at))
+                self.entries.append(Entry(event.node, path(state, state.scopes[event.scope]), "skipped", at, at))
             case e.TaskScheduled() if event.scope in self.open:
                 self.open[event.scope].attempts.append(Attempt(event.attempt))
             case e.TaskStarted():
@@ -145,17 +146,6 @@ class _Fold:
         attempts = self.open[scope].attempts
         began = started or attempts[-1].started
         attempts[-1] = replace(attempts[-1], started=began, finished=finished, error=error, message=message)
-
-
-def _path(state: State, number: int) -> str:
-    parts: list[str] = []
-    scope = state.scopes[number]
-    while scope.parent is not None:
-        parent = state.scopes[scope.parent]
-        if not isinstance(parent.composite, Nodes):
-            parts += [str(scope.key), parent.state]
-        scope = parent
-    return "/".join(reversed(parts))
 
 
 def _below(state: State, number: int) -> list[int]:

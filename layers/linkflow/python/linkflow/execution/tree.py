@@ -5,6 +5,7 @@ scope depends on where in the tree it stands.
 """
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from linkflow.execution import events as e
 from linkflow.execution.state import Branches, Failure, Iterations, Nodes, Phase, Scope, State
@@ -118,6 +119,9 @@ def waited(state: State, scope: Scope) -> None:
 def fail(state: State, scope: Scope, failure: Failure) -> None:
     """A Parallel's or Map's own failure is told of; so is, inside another, that the failed Task is given up."""
     composite_failed = scope.failure is not None and scope.failure.composite
+    failure = from_inside(scope, failure)
+    if not failure.node:
+        failure = replace(failure, node=scope.state, path=path(state, scope))
     count(state, scope, int(composite_failed))
     if scope.parent is None:
         scope.failure, scope.phase = failure, "ended"
@@ -134,6 +138,25 @@ def fail(state: State, scope: Scope, failure: Failure) -> None:
     if composite is not None:
         composite.failed = composite.failed or failure
     wake(state, parent.id)
+
+
+def from_inside(scope: Scope, failure: Failure) -> Failure:
+    """The scope's failure, and which node inside it has the same."""
+    inner = scope.failure or (scope.composite.failed if scope.composite is not None else None)
+    if inner is None or inner.error != failure.error:
+        return failure
+    return replace(failure, node=inner.node, path=inner.path)
+
+
+def path(state: State, scope: Scope) -> str:
+    """Through which containers one comes to it: `orders/3/each/0`; empty at the top."""
+    parts: list[str] = []
+    while scope.parent is not None:
+        parent = state.scopes[scope.parent]
+        if not isinstance(parent.composite, Nodes):
+            parts += [str(scope.key), parent.state]
+        scope = parent
+    return "/".join(reversed(parts))
 
 
 def _told(composite: Branches | Iterations | Nodes | None) -> int:

@@ -9,7 +9,7 @@ from linkflow.engine.histories import Pages
 from linkflow.execution.history import HistoryEvent
 from linkflow.execution.state import State
 from linkflow.runtime.routes import Schema
-from linkflow.runtime.views import ErrorView, failure_view, time_view
+from linkflow.runtime.views import ErrorView, FailureView, error_view, failure_view, time_view
 
 
 class PendingTaskView(Schema):
@@ -69,7 +69,7 @@ class Headline(Schema):
     trigger: str
     started_at: str
     closed_at: str | None = None
-    error: ErrorView | None = None
+    error: FailureView | None = None
     queued: str | None = None
 
 
@@ -205,7 +205,7 @@ def _task_view(one: PendingTask) -> PendingTaskView:
         deadline=time_view(one.deadline),
         next_sign_of_life=time_view(one.beat),
         child=one.child,
-        last_error=failure_view(one.failure),
+        last_error=None if one.failure is None else error_view(one.failure.error, one.failure.cause),
     )
 
 

@@ -12,6 +12,13 @@ class ErrorView(Schema):
     message: str | None
 
 
+class FailureView(ErrorView):
+    """Why an execution failed: `node` did, inside the containers of `path`."""
+
+    node: str | None = None
+    path: str = ""
+
+
 @overload
 def time_view(moment: float) -> str: ...
 @overload
@@ -24,5 +31,7 @@ def error_view(code: str | None, message: str | None) -> ErrorView | None:
     return None if code is None and message is None else ErrorView(code=code, message=message)
 
 
-def failure_view(failure: Failure | None) -> ErrorView | None:
-    return None if failure is None else error_view(failure.error, failure.cause)
+def failure_view(failure: Failure | None) -> FailureView | None:
+    if failure is None:
+        return None
+    return FailureView(code=failure.error, message=failure.cause, node=failure.node or None, path=failure.path)

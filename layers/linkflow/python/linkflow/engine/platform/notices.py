@@ -16,7 +16,7 @@ import msgspec
 from linkflow import ids
 from linkflow.engine.engine import Engine
 from linkflow.engine.platform.system import SYSTEM, run
-from linkflow.execution.state import Scope, State
+from linkflow.execution.state import Failure, Scope, State
 from linkflow.execution.surroundings import moment_text
 from linkflow.language.json import Json
 from linkflow.language.program import Program
@@ -144,9 +144,12 @@ def _told(identifier: str, notice: Notice, state: State) -> dict[str, Json]:
     elif notice.event == "completed":
         told |= _output(state.output)
     elif notice.event == "failed":
-        failure = state.failure
-        told["error"] = None if failure is None else {"code": failure.error, "message": failure.cause}
+        told["error"] = None if state.failure is None else _error(state.failure)
     return told
+
+
+def _error(failure: Failure) -> dict[str, Json]:
+    return {"code": failure.error, "message": failure.cause, "node": failure.node or None, "path": failure.path}
 
 
 def _output(output: Json) -> dict[str, Json]:
