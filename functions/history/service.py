@@ -8,6 +8,7 @@ forgotten (another process gets the message) only means that the tasks are blame
 
 import asyncio
 from collections import OrderedDict
+from functools import partial
 
 from linkflow.engine.engine import Engine
 from linkflow.engine.visit import visit
@@ -38,13 +39,14 @@ class Driver:
         repeated = message.receives > 1
         in_order = before == message.receives - 1 if repeated else told.handed_over
         resumed = repeated or told.handed_over
+        drive = partial(visit, self._engine, told.workspace, told.execution, resumed=resumed, in_order=in_order)
         try:
-            found = await visit(self._engine, told.workspace, told.execution, resumed=resumed, in_order=in_order)
+            found = await drive()
             for pause in _SOON:
                 if found is not None or not told.opens:
                     break
                 await self._engine.clock.sleep(pause)
-                found = await visit(self._engine, told.workspace, told.execution)
+                found = await drive()
             if found is None and told.opens and message.receives <= PATIENCE:
                 raise Unopened(told.execution)
         except TryAgain:

@@ -11,12 +11,12 @@ import pytest
 
 from functions.history.service import Driver
 from linkflow.adapters.clock import VirtualClock
-from linkflow.engine.engine import Engine
+from linkflow.engine.engine import Engine, Limits
 from linkflow.engine.programs import Programs
 from linkflow.engine.start import Start, start
 from linkflow.errors import Throttled
 from linkflow.execution.advance import PATIENCE
-from linkflow.messages import LANE, Wake
+from linkflow.messages import LANE, TASKS, Wake
 from linkflow.nodes.base import BaseNode, TaskContext, TaskNode, TaskResult
 from linkflow.nodes.catalog import NODES
 from linkflow.ports import Condition, Item, Key, Message, Page, Range, Send, Table, Write
@@ -77,6 +77,24 @@ class Silent(Busy):
     async def query(self, what: Range) -> Page:
         await asyncio.Event().wait()
         return await super().query(what)
+
+
+class Unsent(Busy):
+    """One whose process dies between its first turn and what that sends."""
+
+    async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
+        if b"TaskScheduled" not in item.body:
+            return await super().put(item, when, sends)
+        await super().put(item, when)
+        raise Throttled("The queue")
+
+
+class Late(Busy):
+    """One that shows nothing to who looks for the first time."""
+
+    async def query(self, what: Range) -> Page:
+        self.refuses -= 1
+        return Page(()) if self.refuses >= 0 else await super().query(what)
 
 
 @asynccontextmanager
@@ -154,3 +172,18 @@ async def test_a_process_that_dies_is_counted_against_what_ran() -> None:
         assert book is not None
         assert book.state.failure is not None
         assert (book.state.failure.error, await blamed(engine, execution)) == ("LinkFlow.Interrupted", PATIENCE)
+
+
+async def test_a_message_that_comes_again_does_so_too_for_who_has_to_wait_for_the_opening() -> None:
+    """It looked again as if it came for the first time, took the task for sent, and nobody ever sent it."""
+    async with started(hangs=False) as (engine, _):
+        message, told = await lane(engine)
+        table, blobs, bounded = engine.table, engine.books.blobs, replace(engine, limits=Limits(visit=1.0))
+        with pytest.raises(Throttled):
+            await Driver(replace(bounded, books=Books(Unsent(table, 0), blobs))).drive(message, told)
+        late = Driver(replace(bounded, books=Books(Late(table, 1), blobs)))
+        driving = asyncio.ensure_future(late.drive(replace(message, receives=2), told))
+        assert isinstance(engine.clock, VirtualClock)
+        while not driving.done():
+            await engine.clock.advance(0.1)
+        assert len(await engine.queue.receive(TASKS.name)) == 1

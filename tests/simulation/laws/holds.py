@@ -12,7 +12,8 @@ UNDER_WAY: Final = 130.0
 
 
 def held_goes_on(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
-    """What waits for others, or is waited for, is held with them where the whole workspace is."""
+    """What waits for others, or is waited for, is held with them where the whole workspace is. (One that is cancelled
+    cleans up all the same.)"""
     for reply in played.replies:
         visitor = reply.visitor
         if visitor.deed != "hold":
@@ -21,7 +22,7 @@ def held_goes_on(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
         known, until = reply.at + FRESH + wrong_clocks(played), reply.at + visitor.seconds
         for effect in played.outside.effects:
             whose = books.get(effect.key.partition("-")[0])
-            if whose is None:
+            if whose is None or whose.state.cancel is not None:
                 continue
             still = known if whose.state.started_at > known else known + UNDER_WAY
             if not still < effect.at < until:
