@@ -75,6 +75,10 @@ class Part:
     timetable: "Timetable | None" = None
     signals: bool = False
     """Whether its executions wait for signals."""
+    patience: float = 0.0
+    """Seconds that who starts it waits for the result."""
+    later: float | None = None
+    """Seconds behind the beginning of the story before which its executions do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def cast_of(seed: int) -> Cast:
         for workspace in WORKSPACES
         for name, seconds in ((CHILD, 2), (SLOW_CHILD, 900))
     ]
-    drawn = [_crowded(Dice(Random(f"crowd {number} {index}")), _part(dice, f"w{index}")) for index in range(4)]
+    drawn = [_refined(Dice(Random(f"crowd {number} {index}")), _part(dice, f"w{index}")) for index in range(4)]
     timetables = [_scheduled(dice, "on_time")] if dice.between(0, 1) else []
     parts = (*children, *drawn, *timetables)
     entrances = [
@@ -156,9 +160,17 @@ def _part(dice: Dice, name: str) -> Part:
     return Part(workspace, name, "graph", definition, promise, hook, limit, signals=kind == "signals")
 
 
+def _refined(dice: Dice, part: Part) -> Part:
+    """Some are started by who waits for the result, or for later; some of those that are limited do not wait."""
+    if part.hook is not None:
+        return part
+    part = _crowded(dice, part) if part.limit is not None else part
+    patience, later = dice.pick([0.0, 0.0, 0.0, 2.0, 20.0]), dice.pick([None, None, None, None, 30.0, 70.0])
+    return replace(part, patience=patience, later=later if patience == 0.0 else None)
+
+
 def _crowded(dice: Dice, part: Part) -> Part:
-    """Some of those that are limited do not wait."""
-    if part.limit is None or part.hook is not None or dice.between(0, 2) == 0:
+    if dice.between(0, 2) == 0:
         return part
     when_full: WhenFull = dice.pick(["cancel_oldest", "cancel_oldest", "skip", "fail"])
     settings = part.definition["settings"]

@@ -289,6 +289,12 @@ BUGS: Final = (
         "outdated = living[: max(0, len(living) - line.limit)]",
         "outdated = living[line.limit :]",
     ),
+    Bug(
+        "what is started for later begins at once",
+        "linkflow.engine.start",
+        "begins = request.begins if request.begins is not None and request.begins > now else None",
+        "begins = None",
+    ),
 )
 
 

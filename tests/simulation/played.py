@@ -5,6 +5,7 @@ from typing import Final
 
 from linkflow.engine.approvals import Vote
 from linkflow.engine.lease import Leased
+from linkflow.execution.state import State
 from linkflow.language.json import Json
 from linkflow.language.program import Program
 from linkflow.stores.records import Summary, Workflow
@@ -20,12 +21,13 @@ BEGINS: Final = 1_750_000_000.0
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a visitor was told, who asked for the first time `since` and heard it `at`: `execution` is known where the
-    answer names it."""
+    answer names it, the `outcome` where he waited for it and it came."""
 
     visitor: Visitor
     kind: str
     execution: str | None = None
     body: Json = None
+    outcome: State | None = None
     since: float = 0.0
     at: float = 0.0
 

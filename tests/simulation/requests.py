@@ -8,14 +8,14 @@ from linkflow.engine import callbacks, lease
 from linkflow.engine.approvals import Vote, approval_id, decide, look
 from linkflow.engine.callbacks import Refusal
 from linkflow.engine.cancel import cancel, terminate
-from linkflow.engine.claims import KeyPolicy
 from linkflow.engine.holds import Scope, hold, release
 from linkflow.engine.lease import Leased, Wish
 from linkflow.engine.links import open_link, read
 from linkflow.engine.pauses import pause, resume
 from linkflow.engine.resets import Reset, reset
 from linkflow.engine.signal import IsOver, signal
-from linkflow.engine.start import Start, start
+from linkflow.engine.start import Start
+from linkflow.engine.synchronous import Outcome, start_and_wait
 from linkflow.errors import Conflict, LinkOver, NotFound
 from linkflow.execution.signals import SignalReceived
 from linkflow.language.json import Json
@@ -25,6 +25,8 @@ from linkflow.runtime.wiring import World
 from linkflow.stores.controls import Hold
 from linkflow.stores.rates import Rates
 from linkflow.stores.records import Workflow
+from tests.simulation.cast import Part
+from tests.simulation.played import BEGINS
 
 BUSINESS_KEY: Final = "the order"
 TAKEN: Final = "taken"
@@ -35,13 +37,14 @@ def call(key: str, given: Json) -> Call:
     return Call("req", "POST", "/hooks/x", "", headers, "", compact(given).encode())
 
 
-async def started(world: World, workflow: Workflow, given: Json, key: str, policy: KeyPolicy | None) -> str:
+async def started(world: World, workflow: Workflow, part: Part, given: Json, key: str) -> Outcome:
     engine = world.engine
     node = engine.programs.of(await engine.workflows.current(workflow)).manual_start
-    plain = Start(workflow, given, node=node, idempotency_key=key)
-    if policy is None:
-        return await start(engine, plain)
-    return await start(engine, replace(plain, business_key=BUSINESS_KEY, key_policy=policy))
+    begins = None if part.later is None else BEGINS + part.later
+    request = Start(workflow, given, node=node, idempotency_key=key, begins=begins)
+    if part.keyed is not None:
+        request = replace(request, business_key=BUSINESS_KEY, key_policy=part.keyed)
+    return await start_and_wait(engine, request, part.patience)
 
 
 async def received(world: World, token: str, call: Call) -> HookAnswer:

@@ -89,9 +89,9 @@ class Visitors:
         insist = partial(self.hosts.insist, part.workspace)
         try:
             if part.hook is None:
-                ask = partial(requests.started, workflow=workflow, given=given, key=entrance.key, policy=part.keyed)
-                execution = await insist(ask)
-                self._reply(Reply(visitor, "accepted", execution))
+                ask = partial(requests.started, workflow=workflow, part=part, given=given, key=entrance.key)
+                outcome = await insist(ask)
+                self._reply(Reply(visitor, "accepted", outcome.started.execution, outcome=outcome.state))
                 return
             call = requests.call(entrance.key, given)
             answer = await insist(lambda world: requests.received(world, workflow.hooks[0].token, call))

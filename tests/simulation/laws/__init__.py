@@ -2,7 +2,7 @@
 
  1. Nothing is stuck: once faults stop, everything ends within bounded time, and all queues are empty.
  2. Accepted is never lost: who was answered 2xx finds one execution, the same for the same key; one that is refused
-    leaves nothing.
+    leaves nothing. Who waits for the result is told what the book says.
  3. Every execution comes to what the same start comes to where nothing happens (or what timing permits: an execution
     that was cancelled, or in which a task was given up because its processes died, may end otherwise).
  4. Books have no gaps; what they hold, replayed turn by turn, is the state that loading gives, snapshots included.
@@ -16,8 +16,8 @@
 10. Summaries say what books say.
 11. While one workspace is served, nothing of another is touched.
 12. No task fails for a bug of ours, and nobody outside is answered by one.
-13. Waits end at their moment: never before, within seconds where nothing happens, and always within the time of
-    repairs.
+13. Waits end at their moment, and what is started for later begins at its own: never before, within seconds where
+    nothing happens, and always within the time of repairs.
 14. No more executions of a workflow run at once than may, nor begin faster; also where limits count by a key.
 15. Work is in one remote worker's hands at a time, as far as clocks agree; who was told that an outcome was taken, of
     such work or by a token, finds one in the book.
@@ -36,7 +36,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.simulation.laws.accepted import accepted_is_lost, ends_otherwise
+from tests.simulation.laws.accepted import accepted_is_lost, begins_early, ends_otherwise
 from tests.simulation.laws.books import book_is_broken, moments_are_missed
 from tests.simulation.laws.business_keys import keys_are_shared
 from tests.simulation.laws.chains import chains_are_torn
@@ -73,7 +73,7 @@ async def judge(played: Played, expected: Mapping[int, End]) -> Judgement:
     put = written(played)
     for name, book in books.items():
         found += [f"{law} ({name})" for law in (*book_is_broken(book), *moments_are_missed(book, played.latest))]
-    found += accepted_is_lost(played, books)
+    found += [*accepted_is_lost(played, books), *begins_early(played, books)]
     found += ends_otherwise(played, books, expected)
     found += effects_are_wrong(played, books)
     found += [*limits_are_exceeded(played, books, put), *room_is_made_wrong(played, books)]

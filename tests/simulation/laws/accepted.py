@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from tests.simulation.laws.reading import End, Read, lineage, origin
-from tests.simulation.played import Played
+from linkflow.execution.state import State
+from tests.simulation.laws.reading import End, Read, lineage, origin, wrong_clocks
+from tests.simulation.played import BEGINS, Played
 
 
 def accepted_is_lost(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
@@ -23,9 +24,31 @@ def accepted_is_lost(played: Played, books: Mapping[str, Read]) -> Iterator[str]
             given[reply.visitor.entrance].add(reply.execution)
             if reply.execution not in books:
                 yield f"2. {reply.execution} was accepted, and is not there"
+        if reply.outcome is not None:
+            yield from _told_otherwise(reply.outcome, books)
     for entrance, executions in given.items():
         if len(executions) > 1:
             yield f"2. The key of entrance {entrance} stands for {sorted(executions)}"
+
+
+def _told_otherwise(outcome: State, books: Mapping[str, Read]) -> Iterator[str]:
+    name = outcome.names.execution_id
+    told, found = End(outcome.status, outcome.output), books.get(name)
+    if found is None or not outcome.closed or told != End(found.state.status, found.state.output):
+        yield f"2. Who waited for {name} was told {told}, and its book says otherwise"
+
+
+def begins_early(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
+    """(Every start of a workflow is for the same moment.)"""
+    parts = {workflow.id: part for part, workflow in zip(played.cast.parts, played.workflows, strict=True)}
+    for effect in played.outside.effects:
+        book = books.get(effect.key.partition("-")[0])
+        part = None if book is None else parts.get(book.summary.workflow)
+        if part is None or part.later is None:
+            continue
+        early = BEGINS + part.later - effect.at
+        if early > wrong_clocks(played):
+            yield f"13. {effect.path} is asked {early:.1f} s before its execution is to begin"
 
 
 def ends_otherwise(played: Played, books: Mapping[str, Read], expected: Mapping[int, End]) -> Iterator[str]:
