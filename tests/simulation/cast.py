@@ -111,6 +111,8 @@ class Cast:
     entrances: tuple[Entrance, ...]
     padding: int = 0
     """Characters by which the outside's answers are long: books then have snapshots, and blobs."""
+    hears: str | None = None
+    """The workspace of which somebody outside wants to hear every start and every end."""
 
 
 def cast_of(seed: int) -> Cast:
@@ -128,7 +130,9 @@ def cast_of(seed: int) -> Cast:
     entrances = [
         _entrance(dice, index, len(children) + index % len(drawn), drawn[index % len(drawn)]) for index in range(8)
     ]
-    return Cast(number, dice.pick([0, 1, 2]), parts, tuple(entrances), dice.pick([0, 0, 0, 6_000]))
+    failing, padding = dice.pick([0, 1, 2]), dice.pick([0, 0, 0, 6_000])
+    hears = Random(f"callback {number}").choice([None, None, *WORKSPACES])
+    return Cast(number, failing, parts, tuple(entrances), padding, hears)
 
 
 def _entrance(dice: Dice, number: int, position: int, part: Part) -> Entrance:

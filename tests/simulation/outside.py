@@ -3,7 +3,8 @@ alone, so that another run of the same workflow hears the same.
 
 Paths: `/ask/<node>` answers with the digest of the question; of eight questions, `failing` fail each time and one fails
 at its first attempt. `/fine/<node>` never fails. `/later/<node>` takes a token, and ends the task some time later.
-`/vote/<node>` is told of an approval, and of the person who shall decide it.
+`/vote/<node>` is told of an approval, and of the person who shall decide it. `/hear` is told of starts and ends, and of
+some it does not want to hear at first.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from linkflow.ports import HttpRequest as Request
 from linkflow.ports import HttpResponse
 
 ATTEMPT: Final = "X-Attempt"
+HEARS: Final = "/hear"
 
 
 class Asked(HttpRequest):
@@ -55,6 +57,15 @@ class Effect:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A callback's call that was answered well: which delivery, of which execution, and of what."""
+
+    delivery: str
+    execution: str
+    event: str
+
+
 def _nobody(*told: Json) -> None:
     raise AssertionError(f"Nobody is there to be told {told}.")
 
@@ -73,11 +84,16 @@ class Outside:
     padding: int = 0
     """Characters that answers are longer than they need be."""
     effects: list[Effect] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    """The deliveries that were tried."""
     token_came: Callable[[str, Json], None] = field(default=_nobody)
     vote_wanted: Callable[[str, str, bool], None] = field(default=_nobody)
 
     async def request(self, request: Request) -> HttpResponse:
         path = urlsplit(request.url).path
+        if path == HEARS:
+            return await self._hear(request)
         attempt = int(request.headers.get(ATTEMPT, "1"))
         key = request.headers.get("Idempotency-Key", "")
         self.effects.append(Effect(self.clock.now(), path, key, attempt, request.content))
@@ -95,6 +111,16 @@ class Outside:
         if kind != "fine" and (digest % 8 < self.failing or (digest % 8 == 7 and attempt == 1)):
             return _json(500, "no")
         return _json(200, f"{digest:x}" + Random(digest).randbytes(self.padding // 2).hex())
+
+    async def _hear(self, request: Request) -> HttpResponse:
+        await self.clock.sleep(self._delay())
+        told: Json = msgspec.json.decode(request.content)
+        known = told["id"] in self.asked
+        self.asked.add(told["id"])
+        if not known and crc32(told["id"].encode()) % 4 == 0:
+            return _json(503, "later")
+        self.heard.append(Heard(told["id"], told["execution"]["id"], told["event"]))
+        return _json(200, "thanks")
 
     def digest(self, what: str, asked: Json) -> int:
         return crc32(msgspec.json.encode([self.seed, what, asked], order="deterministic"))

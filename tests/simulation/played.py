@@ -75,6 +75,8 @@ class Played:
     outside: Outside
     compiled: dict[str, Program]
     schedules: list[Scheduled] = field(default_factory=list)
+    callback: str | None = None
+    """Who hears of the executions of a workspace."""
     replies: list[Reply] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from linkflow.adapters.clock import VirtualClock
+from linkflow.engine.platform.system import SYSTEM
 from linkflow.errors import Throttled, Unreachable
 from linkflow.ports import (
     Blobs,
@@ -108,12 +109,12 @@ class Passage:
             raise asyncio.CancelledError
 
     def guard(self, name: str) -> None:
-        """Note it when `name` is another workspace's."""
+        """Note it when `name` is another workspace's. (The platform's own works for all.)"""
         ours = WORKSPACE.get()
-        if ours is None or "ws_" not in name:
+        if ours in (None, SYSTEM) or "ws_" not in name:
             return
         for part in name.replace("/", "#").split("#"):
-            if part.startswith("ws_") and part != ours:
+            if part.startswith("ws_") and part not in (ours, SYSTEM):
                 self.trespasses.append(f"{self.process.name}, while it worked for {ours}, touched {name}")
 
 

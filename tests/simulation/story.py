@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
+from functions.api.callbacks.schemas import CreateCallback
+from functions.api.callbacks.service import create as create_callback
 from functions.api.schedules.schemas import CreateSchedule
 from functions.api.schedules.service import create as create_schedule
 from functions.api.workflows.service import create
@@ -28,7 +30,7 @@ from linkflow.stores.schedules import Schedules
 from tests.simulation.bearers import Bearers
 from tests.simulation.cast import WORKSPACES, Cast, Part, Timetable
 from tests.simulation.hosts import Hosts
-from tests.simulation.outside import SIMULATED_NODES, Outside
+from tests.simulation.outside import HEARS, SIMULATED_NODES, Outside
 from tests.simulation.plan import Plan
 from tests.simulation.played import BEGINS, Played, Scheduled
 from tests.simulation.processes import Make, Process, Stores, remember_tasks
@@ -95,9 +97,12 @@ class _Stage:
         return self.played
 
     async def _prepare(self) -> None:
-        """Workflows are there before anything happens."""
+        """Workflows are there before anything happens, and who wants to hear of them."""
         make, outside = self.hosts.make, self.played.outside
         quiet = Process("quiet", self.stores, make, Weather([], (0.0,)), outside, [], 0, 0.0, print)
+        if self.played.cast.hears is not None:
+            body = CreateCallback(url=f"http://outside{HEARS}", on=["started", "completed", "failed"], own_secret=True)
+            self.played.callback = (await create_callback(quiet.world, self.played.cast.hears, body))[0].id
         for part in self.played.cast.parts:
             created = await create(quiet.world, part.workspace, part.name, part.dialect, part.definition)
             self.played.workflows.append(created.workflow)

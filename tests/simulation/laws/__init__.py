@@ -14,7 +14,7 @@
  9. Children are begun once, by the task that begins them; none outlives a parent that waits for it, unless it is to go
     on alone, and then nobody ends it.
 10. Summaries say what books say.
-11. While one workspace is served, nothing of another is touched.
+11. While one workspace is served, nothing of another is touched, but for the platform's own, which works for all.
 12. No task fails for a bug of ours, and nobody outside is answered by one.
 13. Waits end at their moment, and what is started for later begins at its own: never before, within seconds where
     nothing happens, and always within the time of repairs.
@@ -31,6 +31,7 @@
     old one is over, and says so.
 21. What is held begins nothing until it is let go.
 22. Who makes room for the newest is not the newest; none but those who are to make room do.
+23. Who wants to hear of starts and ends hears of each, and of no other, by one delivery, and the log says so.
 """
 
 from collections.abc import Mapping
@@ -39,6 +40,7 @@ from dataclasses import dataclass
 from tests.simulation.laws.accepted import accepted_is_lost, begins_early, ends_otherwise
 from tests.simulation.laws.books import book_is_broken, moments_are_missed
 from tests.simulation.laws.business_keys import keys_are_shared
+from tests.simulation.laws.callbacks import endings_are_unheard
 from tests.simulation.laws.chains import chains_are_torn
 from tests.simulation.laws.children import children_are_wrong
 from tests.simulation.laws.effects import effects_are_wrong
@@ -82,6 +84,7 @@ async def judge(played: Played, expected: Mapping[int, End]) -> Judgement:
     found += [*chains_are_torn(played, books, put), *keys_are_shared(played, books, put)]
     found += [*work_is_doubled(played, books), *outcomes_are_lost(played, books)]
     found += [*await votes_are_lost(played, books), *await moments_are_lost(played, books, put)]
+    found += await endings_are_unheard(played, books)
     return Judgement(tuple(found), sum(book.gave_up for book in books.values()))
 
 

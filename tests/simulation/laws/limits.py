@@ -8,7 +8,7 @@ from linkflow.execution.lifecycle import CancelRequested, ExecutionCancelled
 from linkflow.execution.queueing import ExecutionAdmitted, ExecutionQueued
 from tests.simulation.cast import Part
 from tests.simulation.laws.reading import Read, Written, at_once, turn_written
-from tests.simulation.played import Played
+from tests.simulation.played import BEGINS, Played
 
 
 def limits_are_exceeded(played: Played, books: Mapping[str, Read], put: Written) -> Iterator[str]:
@@ -30,20 +30,21 @@ def limits_are_exceeded(played: Played, books: Mapping[str, Read], put: Written)
 
 
 def room_is_made_wrong(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
-    """(Who was to be ended anyway may be told both.)"""
+    """(Who was to be ended anyway may be told both.) What is started for later is as old as the moment it is for."""
     for part, workflow in zip(played.cast.parts, played.workflows, strict=True):
         of_limit: defaultdict[str, list[Read]] = defaultdict(list)
         for book in books.values():
             if book.summary.workflow == workflow.id:
                 of_limit[_counted_by(part, book)].append(book)
         for ours in of_limit.values():
-            newest = max(ours, key=lambda book: (book.state.started_at, book.summary.execution))
+            due = BEGINS + (part.later or 0.0)
+            newest = max((max(one.state.started_at, due), one.summary.execution) for one in ours)[1]
             for book in ours:
                 if not _made_room(book):
                     continue
                 if part.when_full != "cancel_oldest":
                     yield f"22. {book.summary.execution} of '{part.name}' made room, and need not"
-                elif book is newest:
+                elif book.summary.execution == newest:
                     yield f"22. {book.summary.execution} of '{part.name}' made room for older ones"
 
 

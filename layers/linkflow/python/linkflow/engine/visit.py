@@ -90,11 +90,11 @@ class _Visit:
         return self.draft.book.state
 
     async def run(self, *, resumed: bool, in_order: bool) -> State:
+        if self.state.fresh:
+            await tell_started(self.engine, self.draft.book.workspace, self.program, self.state)
         killed = resumed and not in_order
         held = killed and bool(await news_of_hold(self.engine, self.draft.book.workspace, self.state))
         news = self._takes_over(resumed=resumed, killed=killed, held=held)
-        if self.state.fresh:
-            await tell_started(self.engine, self.draft.book.workspace, self.program, self.state)
         while await self._turn(news):
             news = await self.running.news(self._next_look())
             if not news:
