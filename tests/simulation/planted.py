@@ -295,6 +295,12 @@ BUGS: Final = (
         "begins = request.begins if request.begins is not None and request.begins > now else None",
         "begins = None",
     ),
+    Bug(
+        "that one started is told by its first visit alone",
+        "linkflow.engine.visit",
+        "        if self.state.fresh:",
+        "        if self.state.fresh and not resumed:",
+    ),
 )
 
 

@@ -195,3 +195,10 @@ def test_what_was_not_sent_before_a_pause_is_sent_behind_it() -> None:
         paused = Visitor(0.05, 0, "pause")
         plan = Plan(0, (0.001,), (START, paused), (Fault(at, "unreachable"),), visit=45.0, apart=True)
         assert not told_alone(plan, cast(ASKS))
+
+
+def test_that_an_execution_started_is_told_also_when_its_first_visit_dies() -> None:
+    """The visit behind it repeated what the first had run, and then took the execution for one that had been told of."""
+    listened = replace(cast(ASKS), hears=WORKSPACES[0])
+    for at in range(10, 40):
+        assert not laws(listened, Fault(at, "dies before"))
