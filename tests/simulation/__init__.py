@@ -4,10 +4,10 @@
 
 `cast` draws workflows (`machines` of the States Language, random graphs, and `scenes` of their own shape), `plan`
 what befalls them, `story` plays it: real functions, visits, stores and queues, in `hosts` whose `processes` die and
-start again, over ports with the `weather` around them. From outside come `visitors`, who start, cancel, pause and
-reset, remote `workers`, and `bearers` of tokens and of links to approvals; `requests` is what they ask. What was
-`played` is judged by `laws`, a room for each family of them, and `seeds` counts. Nothing is patched: every fault comes
-from a port that is wrapped.
+start again, over ports with the `weather` around them. From outside come `visitors`, who start (some wait for the
+result), cancel, pause, reset, and hold whole workflows, remote `workers`, and `bearers` of tokens and of links to
+approvals; `requests` is what they ask. The `outside` also hears callbacks. What was `played` is judged by `laws`, a
+room for each family of them, and `seeds` counts. Nothing is patched: every fault comes from a port that is wrapped.
 
 How to read a story (`scripts/simulate --seeds N-N --tell`). First come the laws it breaks, then what it needs for that,
 made as small as it could be: visitors, happenings, faults. A fault stands at a position in the count of all calls of

@@ -198,7 +198,7 @@ def test_what_was_not_sent_before_a_pause_is_sent_behind_it() -> None:
 
 
 def test_that_an_execution_started_is_told_also_when_its_first_visit_dies() -> None:
-    """The visit behind it repeated what the first had run, and then took the execution for one that had been told of."""
+    """The visit behind it repeated what the first had run, and then took it that somebody had told of the start."""
     listened = replace(cast(ASKS), hears=WORKSPACES[0])
     for at in range(10, 40):
         assert not laws(listened, Fault(at, "dies before"))
