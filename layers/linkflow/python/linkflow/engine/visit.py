@@ -141,8 +141,7 @@ class _Visit:
             if unsent:  # (the visit that was to send them died: whoever goes on sees to it)
                 return await self._turn([VisitResumed(unsent)])
         if state.held_until is not None and any(task.at_most_once for task in tasks):
-            await self._leave(now, goes_on=True)
-            return False
+            return await self._parts(now, goes_on=True)
         first = [TaskStarted(task.scope, task.task, now) for task in tasks if self._starts_once(task)]
         draft.begun.update(one.task for one in first)
         lost = tuple(task.task for task in tasks if self._is_anothers(task))
@@ -158,8 +157,9 @@ class _Visit:
             return True
         state = self.state
         moments = [one for one in (state.queued_until, next_moment(state)) if one is not None]
-        await self._leave(now, min(moments, default=None))
-        return False
+        if await self._leave(now, min(moments, default=None)):
+            return False
+        return await self._may_begin(news, now)
 
     async def _let_in(self, now: float) -> bool:
         """Ask for a slot. False: the execution has to wait."""
@@ -209,27 +209,28 @@ class _Visit:
         """Whether there is anything to stay for. If not, whoever comes next has been seen to."""
         moment = next_moment(self.state)
         if self.ends is not None and now >= self.ends:
-            await self._leave(now, goes_on=True)
-            return False
+            return await self._parts(now, goes_on=True)
         soon = moment is not None and moment - now <= self.engine.limits.linger
         if soon or self.running.any or unfinished(self.state):
             return True
         await tell_waiting(self.engine, self.draft.book.workspace, self.program, self.state)
-        await self._leave(now, moment)
-        return False
+        return await self._parts(now, moment)
 
-    async def _leave(self, now: float, moment: float | None = None, *, goes_on: bool = False) -> None:
+    async def _parts(self, now: float, moment: float | None = None, *, goes_on: bool = False) -> bool:
+        """`_leave`, as soon as nobody else writes. False: the visit is over."""
+        return False if await self._leave(now, moment, goes_on=goes_on) else await self._turn([])
+
+    async def _leave(self, now: float, moment: float | None = None, *, goes_on: bool = False) -> bool:
         """Put what is unsaved, and see to it that somebody comes again. One who holds the execution says that the lane
-        may drive it from here on."""
+        may drive it from here on. False: somebody else wrote, and what follows from that is to be seen to first."""
         draft = self.draft
-        while not self.state.closed:
-            if self.state.held_until is not None:
-                draft.unsaved.events.append(HandedOver())
-                evolve(self.state, draft.unsaved.events[-1], now)
-            if not draft.unsaved.events or await draft.put(now, ()):
-                break
-            goes_on = True
+        if self.state.held_until is not None:
+            draft.unsaved.events.append(HandedOver())
+            evolve(self.state, draft.unsaved.events[-1], now)
+        if draft.unsaved.events and not await draft.put(now, ()):
+            return False
         await part(self.engine, draft.book, moment, goes_on=goes_on)
+        return True
 
 
 def _died(task: RunTask, *, killed: bool) -> bool:
