@@ -1,19 +1,52 @@
 """A synchronous start where the process does not stay (Lambda): the starter makes the visit itself, and is alone."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from linkflow.engine.cancel import cancel
+from linkflow.engine.signal import signal
 from linkflow.engine.start import Start
 from linkflow.engine.synchronous import MARGIN, Outcome, start_and_wait
 from linkflow.engine.watch import watch
 from linkflow.execution.events import HandedOver, VisitResumed
-from linkflow.messages import LANE, TIMERS
+from linkflow.execution.signals import SignalReceived
+from linkflow.messages import LANE, TASKS, TIMERS
+from linkflow.ports import Condition, Item, Key, Page, Range, Send, Table, Write
 from linkflow.runtime.settings import Settings
+from tests.services.other_ports import over
 from tests.services.stage import NAMES, Stage, Working, line
 from tests.unit.graphs import graph, node
+
+
+@dataclass(slots=True)
+class Meanwhile:
+    """A table before whose hand-over something happens, once."""
+
+    table: Table
+    happens: Callable[[], Awaitable[None]] | None
+
+    async def get(self, key: Key) -> Item | None:
+        return await self.table.get(key)
+
+    async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
+        if b"HandedOver" in item.body and self.happens is not None:
+            happens, self.happens = self.happens, None
+            await happens()
+        return await self.table.put(item, when, sends)
+
+    async def query(self, what: Range) -> Page:
+        return await self.table.query(what)
+
+    async def delete(self, key: Key, when: Condition = None) -> None:
+        await self.table.delete(key, when)
+
+    async def transact(self, writes: Sequence[Write]) -> None:
+        await self.table.transact(writes)
+
 
 LAMBDA = Settings(resident=False, visit_seconds=840)
 
@@ -130,3 +163,20 @@ async def test_what_must_not_run_twice_is_left_to_the_lane() -> None:
     outcome = await starting
     assert outcome.state is not None
     assert [name for name, _ in working.calls] == NAMES
+
+
+async def test_what_follows_from_news_that_came_while_it_was_handed_over_is_sent() -> None:
+    """The hand-over was put together with the task that followed, whose message nobody sent."""
+    stage = Stage(Working(), LAMBDA)
+    nodes = [node("start", "manual"), node("hear", "wait_for_signal", {"name": "go"}), node("far", timeout=3_600)]
+    workflow = await stage.workflow(graph(nodes, "start -> hear", "hear -> far"))
+
+    async def heard() -> None:
+        await signal(stage.world.engine, "ws", "ex_1", SignalReceived("go", 1, "s1"))
+
+    world = over(stage.world, Meanwhile(stage.world.table, heard), stage.world.queue)
+    request = Start(workflow, {}, node="start", execution="ex_1")
+    starting = asyncio.create_task(start_and_wait(world.engine, request, 5))
+    while not starting.done():
+        await stage.clock.advance(1)
+    assert await stage.world.queue.depth(TASKS.name) == 1
