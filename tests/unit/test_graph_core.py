@@ -330,3 +330,45 @@ def test_a_field_that_is_not_there_is_told_with_the_one_that_was_meant() -> None
 def test_an_unknown_field_is_a_fault_whatever_its_value_is_computed_from() -> None:
     drawn = graph([node("ask", "condition", {"condition": "{{ trigger.x }}"})])
     assert [fault.code for fault in check_graph(drawn, NODES).errors] == ["extra_forbidden"]
+
+
+def test_a_field_that_nobody_knows_hides_no_other_fault() -> None:
+    inner = {"nodes": [node("a", colour="red"), node("a")], "edges": [{"source": "a", "target": "x"}]}
+    drawn = graph([node("start", "manual"), node("each", "loop", {"items": [1], "body": inner})], "start -> each")
+    drawn["edges"][0]["brnch"] = "default"
+    drawn["edges"].append({"source": "start", "target": "nowhere"})
+    told = {fault.path: fault.code for fault in check_graph(drawn, NODES).errors}
+    inside = "$.nodes[1].config.body"
+    assert told == {
+        "$.edges[0].brnch": "extra_forbidden",
+        "$.edges[1].target": "dangling_edge",
+        f"{inside}.nodes[0].colour": "extra_forbidden",
+        f"{inside}.nodes[0].id": "duplicate_id",
+        f"{inside}.nodes[1].id": "duplicate_id",
+        f"{inside}.edges[0].target": "dangling_edge",
+    }
+    assert "did you mean 'branch'? Known: source, target, branch." in check_graph(drawn, NODES).errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("triger.n", "'triger' is nothing; did you mean 'trigger'?"),
+        ("$string(triger.n[0])", "'triger' is nothing"),
+        ("{'a': $map(trigger.list, function($x) { $x + offset })}", "'offset' is nothing"),
+        ("nodes.ask.body & nodes.asc.status", "there is no node 'asc'; did you mean 'ask'?"),
+        ("nodes.`ask`[0].body", ""),
+        ("trigger.list[price > 3].name ~> $join(', ')", ""),
+        ("vars.passes >= 2 ? item.triger : error.code", ""),
+        ("$sum(trigger.lines.(price * quantity))", ""),
+        ("($offset := 3; $offset + index)", ""),
+        ("trigger.list^(price){name: $sum(price)}", ""),
+    ],
+)
+def test_an_expression_that_can_never_find_anything_is_told_of(expression: str, said: str) -> None:
+    nodes = [node("ask"), node("say", "set", {"values": {"v": [f"{{{{ {expression} }}}}"]}})]
+    warnings = check_graph(graph(nodes, "ask -> say"), NODES).warnings
+    assert [(one.path, one.code) for one in warnings] == [("$.nodes[1].config.values.v[0]", "finds_nothing")][
+        : bool(said)
+    ]
+    assert all(said in one.message for one in warnings)

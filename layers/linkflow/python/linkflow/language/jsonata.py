@@ -27,6 +27,7 @@ from jsonata2py.translator.translator import Translator
 from linkflow.language.json import Json
 from linkflow.language.jsonata_namespace import namespace
 from linkflow.language.jsonata_runtime import STACK, Scope, enter, field, leave
+from linkflow.language.jsonata_starts import starts
 from linkflow.language.jsonata_tree import FUNCTIONS, Tree, Unreadable, parsed
 
 __all__ = ["FUNCTIONS", "UNDEFINED", "Jsonata", "JsonataError", "NoData", "Undefined", "compile"]
@@ -88,16 +89,17 @@ class Jsonata:
 
     `references`: names behind `$` that it does not bind itself; one of `FUNCTIONS` only where it is read as a value.
     `state_fields`: the names it reads below `$states`, with `*` where it uses `$states` in another way.
-    `seeded`: whether the seed matters, since making one costs.
+    `starts`: where in the document its paths start. `seeded`: whether the seed matters, since making one costs.
     """
 
-    __slots__ = ("_entry", "_path", "_timed", "references", "seeded", "source", "state_fields")
+    __slots__ = ("_entry", "_path", "_timed", "references", "seeded", "source", "starts", "state_fields")
 
     def __init__(self, source: str) -> None:
         tree, self._entry = _translated(source)
         self.source = source
         self.references = frozenset(tree.references)
         self.state_fields = frozenset(tree.states)
+        self.starts = starts(tree.root)
         self.seeded = tree.seeded
         self._path = tree.path
         self._timed = tree.timed

@@ -75,9 +75,7 @@ class BaseNode(BaseModel):
         except ValidationError as error:
             concerns = error.errors(include_url=False)
             certain = [one["type"] == "extra_forbidden" or not _is_computed(config, one["loc"]) for one in concerns]
-            found += [
-                fault for fault, sure in zip(schema_faults(error, known=cls.model_fields), certain, strict=True) if sure
-            ]
+            found += [fault for fault, sure in zip(schema_faults(error, model=cls), certain, strict=True) if sure]
         return found
 
     @classmethod
@@ -111,7 +109,7 @@ class BaseNode(BaseModel):
         try:
             return cls.model_validate(config)
         except ValidationError as error:
-            said = "; ".join(f"{fault.path}: {fault.message}" for fault in schema_faults(error, known=cls.model_fields))
+            said = "; ".join(f"{fault.path}: {fault.message}" for fault in schema_faults(error, model=cls))
             raise EvaluationFailed("LinkFlow.BadConfig", f"The computed config does not fit: {said}") from error
 
 

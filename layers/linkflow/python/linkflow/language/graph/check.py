@@ -3,21 +3,24 @@
 Errors keep a graph from being saved; warnings (a node that can never run) do not.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import reduce
 from graphlib import CycleError, TopologicalSorter
-from typing import Final
+from operator import getitem
+from typing import Any, Final, TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from linkflow.errors import Fault
 from linkflow.language.graph.catalogue import Catalogue
 from linkflow.language.graph.definition import Body, Bounds, EdgeDefinition, GraphDefinition, NodeDefinition
-from linkflow.language.graph.template import faults, has_expression
+from linkflow.language.graph.template import closest, doubts, faults, has_expression
 from linkflow.language.json import Json
 
+M = TypeVar("M", bound=Body)
 _LONGEST_CIRCLE: Final = 12
 
 
@@ -31,15 +34,14 @@ class Checked:
 
 
 def check_graph(document: Json, catalogue: Catalogue) -> Checked:
-    try:
-        definition = GraphDefinition.model_validate(document)
-    except ValidationError as error:
-        return Checked(None, list(schema_faults(error, known=GraphDefinition.model_fields)))
+    definition, errors = _read(GraphDefinition, document, "$")
+    if definition is None:
+        return Checked(None, errors)
     places = list(_places(definition, catalogue))
-    errors = [fault for place in places for fault in _place_faults(place, catalogue)]
+    errors += [fault for place in places for fault in _place_faults(place, catalogue)]
     errors += _duplicates(places)
     errors += key_faults(definition.settings, "$.settings")
-    warnings = [] if errors else list(_unreachable(definition, catalogue))
+    warnings = [] if errors else [*_unreachable(definition, catalogue), *_doubts(places, catalogue)]
     return Checked(None if errors else definition, errors, warnings)
 
 
@@ -73,12 +75,35 @@ def _places(body: Body, catalogue: Catalogue, path: str = "$", *, inner: bool = 
         for key in kind.bodies if kind is not None else ():
             if key in node.config:
                 below = f"{path}.nodes[{index}].config.{key}"
-                try:
-                    found = Body.model_validate(node.config[key])
-                except ValidationError as error:
-                    yield _Place(below, None, list(schema_faults(error, below)), inner=True)
-                else:
+                found, wrong = _read(Body, node.config[key], below)
+                yield _Place(below, None, wrong, inner=True)
+                if found is not None:
                     yield from _places(found, catalogue, below, inner=True)
+
+
+def _read(model: type[M], document: Json, root: str) -> tuple[M | None, list[Fault]]:
+    """What the document describes, and what is wrong with that. Fields that nobody knows hide no other fault."""
+    try:
+        return model.model_validate(document), []
+    except ValidationError as error:
+        wrong = list(schema_faults(error, root, model))
+        unknown = [one["loc"] for one in error.errors() if one["type"] == "extra_forbidden"]
+    kept = _without(document, unknown) if len(unknown) == len(wrong) else None
+    if kept is None:
+        return None, wrong
+    found, others = _read(model, kept, root)
+    return found, wrong + others
+
+
+def _without(document: Json, places: Sequence[tuple[int | str, ...]]) -> Json:
+    """None: one of the places is not one of the document's. (Where there is a choice of models, the place names it.)"""
+    kept = deepcopy(document)
+    try:
+        for *way, last in places:
+            del reduce(getitem, way, kept)[last]
+    except (LookupError, TypeError):
+        return None
+    return kept
 
 
 def _place_faults(place: _Place, catalogue: Catalogue) -> Iterator[Fault]:
@@ -102,20 +127,35 @@ def _duplicates(places: Sequence[_Place]) -> Iterator[Fault]:
             yield Fault(path, "duplicate_id", f"{seen[name]} nodes have the id '{name}'; ids are unique.")
 
 
-def schema_faults(error: ValidationError, root: str = "$", known: Collection[str] = ()) -> Iterator[Fault]:
-    """A model's complaints as faults, the path as in JSONPath: `$.nodes[2].timeout`. `known` are the model's own
-    fields, for those who wrote another one."""
+def schema_faults(error: ValidationError, root: str = "$", model: type[BaseModel] | None = None) -> Iterator[Fault]:
+    """A model's complaints as faults, the path as in JSONPath: `$.nodes[2].timeout`. Whoever wrote a field that is not
+    there is told which there are, if the `model` is known."""
     for one in error.errors(include_url=False, include_context=False, include_input=False):
         path = root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"])
         message = one["msg"]
         if one["type"] == "extra_forbidden":
-            message = _unknown(str(one["loc"][-1]), known if len(one["loc"]) == 1 else ())
+            message = _unknown(str(one["loc"][-1]), _fields(model, one["loc"][:-1]))
         yield Fault(path, one["type"], message)
 
 
+def _fields(model: type[BaseModel] | None, way: Sequence[int | str]) -> Collection[str]:
+    """The fields of the model that is found that way in another one."""
+    for step in way:
+        if isinstance(step, str) and model is not None:
+            field = model.model_fields.get(step)
+            model = None if field is None else next(_models(field.annotation), None)
+    return () if model is None else model.model_fields
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for one in get_args(annotation):
+        yield from _models(one)
+
+
 def _unknown(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    said = f"There is no field '{name}' here" + (f"; did you mean '{near[0]}'?" if near else ".")
+    said = f"There is no field '{name}' here{closest(name, known)}"
     return f"{said} Known: {', '.join(known)}." if known else said
 
 
@@ -193,6 +233,16 @@ def _circle(names: Sequence[str]) -> str:
     if len(names) <= _LONGEST_CIRCLE:
         return " → ".join(names)
     return f"{' → '.join(names[:_LONGEST_CIRCLE])} → … ({len(names) - 1} nodes)"
+
+
+def _doubts(places: Sequence[_Place], catalogue: Catalogue) -> Iterator[Fault]:
+    """Warnings for expressions that can never find anything."""
+    nodes = [(place, index, node) for place in places if place.body for index, node in enumerate(place.body.nodes)]
+    names = [node.id for _, _, node in nodes]
+    for place, index, node in nodes:
+        config = {key: value for key, value in node.config.items() if key not in catalogue[node.type].bodies}
+        for doubt in doubts(config, names, f"{place.path}.nodes[{index}].config"):
+            yield Fault(doubt.path, "finds_nothing", doubt.message)
 
 
 def _unreachable(definition: GraphDefinition, catalogue: Catalogue) -> Iterator[Fault]:

@@ -4,13 +4,14 @@ A text that is one whole expression keeps the value's type; otherwise values are
 nothing for null, all else as JSON. A path that finds nothing gives null. Keys of objects are never expressions.
 """
 
-from collections.abc import Callable, Iterator
+import difflib
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from linkflow.language import jsonata
+from linkflow.language.graph.words import ROOTS
 from linkflow.language.json import Json
 from linkflow.language.view import EvaluationFailed, View
 
@@ -18,9 +19,6 @@ Render = Callable[[Json, View], Json]
 """Evaluates against a document of roots; the view supplies time and seed. Raises `EvaluationFailed`."""
 
 OPEN, CLOSE = "{{", "}}"
-_ROOTS: Final = frozenset(
-    {"error", "execution", "index", "input", "item", "nodes", "output", "trigger", "vars", "workflow", "workspace"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +71,43 @@ def faults(source: Json, path: str = "$") -> Iterator[ExpressionFault]:
 def _unknown(compiled: jsonata.Jsonata, path: str) -> Iterator[ExpressionFault]:
     """Names behind `$` that nothing binds: all that an expression is given are roots, which have no `$`."""
     for name in sorted(compiled.references - jsonata.FUNCTIONS):
-        root = f" The root '{name}' has no '$'." if name in _ROOTS else ""
+        root = f" The root '{name}' has no '$'." if name in ROOTS else ""
         told = f"'{compiled.source}' names '${name}', which is no function and bound nowhere in the expression."
         yield ExpressionFault(path, told + root)
+
+
+def doubts(source: Json, nodes: Collection[str], path: str = "$") -> Iterator[ExpressionFault]:
+    """Paths in `source` that will never find anything: from a root that is none, or a node that is not among `nodes`.
+    (What does not compile is a fault.)"""
+    match source:
+        case str() if OPEN in source:
+            for piece in _pieces(source):
+                if isinstance(piece, Code):
+                    yield from _astray(jsonata.compile(piece.source), nodes, path)
+        case dict():
+            for key, value in source.items():
+                yield from doubts(value, nodes, f"{path}.{key}")
+        case list():
+            for index, value in enumerate(source):
+                yield from doubts(value, nodes, f"{path}[{index}]")
+        case _:
+            pass
+
+
+def _astray(compiled: jsonata.Jsonata, nodes: Collection[str], path: str) -> Iterator[ExpressionFault]:
+    said = f"In '{compiled.source}',"
+    for first, second in sorted(compiled.starts, key=str):
+        if first not in ROOTS:
+            known = f"Expressions start from {', '.join(sorted(ROOTS))}."
+            yield ExpressionFault(path, f"{said} '{first}' is nothing{closest(first, ROOTS)} {known}")
+        elif first == "nodes" and second is not None and second not in nodes:
+            yield ExpressionFault(path, f"{said} there is no node '{second}'{closest(second, nodes)}")
+
+
+def closest(name: str, known: Collection[str]) -> str:
+    """The end of a sentence about an unknown name: what may have been meant."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean '{near[0]}'?" if near else "."
 
 
 def has_expression(value: Json) -> bool:
