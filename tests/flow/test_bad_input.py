@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.flow.house import House
 from tests.unit.graphs import graph, node
@@ -120,3 +121,12 @@ async def test_a_form_where_json_is_wanted_is_told_so_in_one_sentence(house: Hou
     answer = await house.http.post("/api/v1/workflows", data={"name": "x"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_media_type")
     assert "application/json" in answer.json()["error"]["message"]
+
+
+async def test_the_apis_description_says_what_a_graph_is_made_of(house: House) -> None:
+    described = (await house.http.get("/openapi.json")).json()
+    OpenAPIV31SpecValidator(described).validate()
+    made_of = described["components"]["schemas"]
+    assert {"retry", "timeout", "on_error"} <= set(made_of["NodeDefinition"]["properties"])
+    assert set(made_of["EdgeDefinition"]["properties"]) == {"source", "target", "branch"}
+    assert "durability" in made_of["Settings"]["properties"]

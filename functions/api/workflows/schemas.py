@@ -2,13 +2,23 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, GetJsonSchemaHandler, SecretStr, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
+from linkflow.language.graph.definition import GraphDefinition
 from linkflow.runtime.routes import Schema
 from linkflow.runtime.starting import StartOptions
 from linkflow.stores.controls import Intake, Mode
 
 GivenSecret = Annotated[SecretStr, Field(min_length=8, max_length=1_000)]
+
+
+class _Drawn:
+    """Describes a graph to whoever reads the API's description; what is wrong with one is found by its own check."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(GraphDefinition.__pydantic_core_schema__), handler(schema)]}
 
 
 class CreateWorkflow(Schema):
@@ -18,7 +28,9 @@ class CreateWorkflow(Schema):
         "STANDARD",
         description="Of a state machine: EXPRESS is recorded when it waits or ends. A graph has `durability`.",
     )
-    definition: dict[str, Any] = Field(description="A graph (nodes, edges, settings), or a state machine.")
+    definition: Annotated[dict[str, Any], _Drawn()] = Field(
+        description="A graph (nodes, edges, settings), or a state machine in the Amazon States Language."
+    )
     secrets: dict[str, GivenSecret] = Field(
         default_factory=dict,
         description="Secrets of webhooks, by node, where the other side makes them (Stripe, Slack); others are made.",
