@@ -131,7 +131,7 @@ def cast_of(seed: int) -> Cast:
         _entrance(dice, index, len(children) + index % len(drawn), drawn[index % len(drawn)]) for index in range(8)
     ]
     failing, padding = dice.pick([0, 1, 2]), dice.pick([0, 0, 0, 6_000])
-    hears = Random(f"callback {number}").choice([None, None, *WORKSPACES])
+    hears = Random(f"callback {number}").choice([*[None] * 10, *WORKSPACES])
     return Cast(number, failing, parts, tuple(entrances), padding, hears)
 
 

@@ -20,6 +20,7 @@ from functions.api.schedules.schemas import CreateSchedule
 from functions.api.schedules.service import create as create_schedule
 from functions.api.workflows.service import create
 from linkflow.adapters.clock import VirtualClock, timeless_loop
+from linkflow.engine.platform.system import SYSTEM
 from linkflow.language.program import Program
 from linkflow.messages import QUEUES
 from linkflow.ports import Index, Range
@@ -121,16 +122,15 @@ class _Stage:
                 return
 
     async def _is_quiet(self) -> bool:
-        found: list[Summary] = []
-        for workspace in WORKSPACES:
-            page = await self.stores.table.query(
-                Range(index_keys.listed_executions(workspace), index=Index.LISTING, limit=1_000)
-            )
-            found += [decode(item.body, Summary) for item in page.items]
-        self.played.summaries = found
+        self.played.summaries = [one for workspace in WORKSPACES for one in await self._listed(workspace)]
         depths = [await self.stores.queue.depth(queue.name) for queue in QUEUES]
-        running = any(summary.status == "running" for summary in found)
+        listed = (*self.played.summaries, *await self._listed(SYSTEM))
+        running = any(summary.status == "running" for summary in listed)
         return not any(depths) and not running and not any([await self._goes_on(one) for one in self.played.schedules])
+
+    async def _listed(self, workspace: str) -> list[Summary]:
+        everything = Range(index_keys.listed_executions(workspace), index=Index.LISTING, limit=1_000)
+        return [decode(item.body, Summary) for item in (await self.stores.table.query(everything)).items]
 
     async def _goes_on(self, scheduled: Scheduled) -> bool:
         standing = (await Schedules(self.stores.table).get(scheduled.part.workspace, scheduled.id)).standing

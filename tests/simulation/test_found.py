@@ -202,3 +202,12 @@ def test_that_an_execution_started_is_told_also_when_its_first_visit_dies() -> N
     listened = replace(cast(ASKS), hears=WORKSPACES[0])
     for at in range(10, 40):
         assert not laws(listened, Fault(at, "dies before"))
+
+
+def test_that_an_execution_is_over_is_told_also_when_its_starter_dies() -> None:
+    """Who waited for the result had closed the summary, so that nobody came to tell who else wanted to hear."""
+    brief = graph([node("start", "manual"), node("end", "set", {"values": {"v": 1}})], "start -> end")
+    listened = replace(cast(brief), hears=WORKSPACES[0])
+    waited = replace(listened, parts=(*listened.parts[:-1], replace(listened.parts[-1], patience=20.0)))
+    for at in range(30, 100):
+        assert not told_alone(Plan(0, (0.001,), (START,), (Fault(at, "dies after"),), visit=45.0), waited)

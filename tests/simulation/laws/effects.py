@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from linkflow.execution.events import VisitResumed
+from linkflow.execution.events import PauseRequested, VisitResumed
 from tests.simulation.laws.reading import ENDED, Entry, Read
 from tests.simulation.outside import AskedOnce
 from tests.simulation.played import Played
@@ -38,6 +38,8 @@ def effects_are_wrong(played: Played, books: Mapping[str, Read]) -> Iterator[str
 
 
 def _went_another_way(book: Read) -> bool:
-    """Whether what a process did before it died may be in no book: turns may wait, and an interruption counts, so that
-    who repeats them may come to something else."""
-    return book.program.durability != "step" and any(isinstance(event, VisitResumed) for event in book.events)
+    """Whether what a process did before it died, or before it heard of a pause, may be in no book: turns may wait, and
+    an interruption counts, so that who repeats them may come to something else. Behind a pause nothing follows, and
+    what followed before it may come in another order when it is over."""
+    waits = book.program.durability != "step"
+    return waits and any(isinstance(event, VisitResumed | PauseRequested) for event in book.events)

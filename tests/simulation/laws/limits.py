@@ -37,7 +37,7 @@ def room_is_made_wrong(played: Played, books: Mapping[str, Read]) -> Iterator[st
             if book.summary.workflow == workflow.id:
                 of_limit[_counted_by(part, book)].append(book)
         for ours in of_limit.values():
-            due = BEGINS + (part.later or 0.0)
+            due = 0.0 if part.later is None else BEGINS + part.later
             newest = max((max(one.state.started_at, due), one.summary.execution) for one in ours)[1]
             for book in ours:
                 if not _made_room(book):

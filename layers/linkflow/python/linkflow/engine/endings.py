@@ -1,6 +1,8 @@
 """What is owed to others when an execution is over. All of it may be repeated, and is, until the last part was done.
 
 The summary is closed after everything that only this execution knows of was begun: until then the watchdog comes back.
+What comes behind it concerns executions that the lane drives, whose message comes back; a business key that is not
+given back is taken from who is over.
 """
 
 from linkflow.engine import chain, children, claims
@@ -13,17 +15,18 @@ from linkflow.stores.books import Book
 
 
 async def finish(engine: Engine, program: Program, book: Book) -> None:
-    """Hand on its slots, begin the successor, close the summary, tell whoever waits or listens, give back the business
-    key."""
+    """Hand on its slots, begin the successor, tell whoever listens, close the summary, tell whoever waits, give back
+    the business key."""
     workspace, execution, state = book.workspace, book.execution, book.state
     if program.limits:
         await release(engine, program, Asking(workspace, execution, state))
     successor = await chain.succeed(engine, workspace, execution, state)
+    if successor is None:
+        await announce(engine, program, workspace, execution, state)
     summary = await engine.summaries.close(workspace, execution, state, book.summary)
     engine.closings.tell(execution, state)
     if successor is None:
         await children.report(engine, workspace, state)
-        await announce(engine, program, workspace, execution, state)
         await next_in_line(engine, workspace, state)
         if summary is not None and summary.unique:
             await claims.give_back(engine, summary)

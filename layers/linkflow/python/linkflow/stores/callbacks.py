@@ -156,11 +156,14 @@ class Deliveries:
         await self._table.delete(keys.delivery(delivery.workspace, delivery.callback, delivery.id))
 
     async def attempted(self, delivery: Delivery, attempt: Attempt, status: Standing, reason: str = "") -> None:
-        """Write an attempt into the log, unless that has forgotten the delivery."""
+        """Write an attempt into the log, unless that has forgotten the delivery. One that failed, and is heard of late,
+        undoes nothing."""
 
         def written(found: Delivery) -> Delivery:
             attempts = (*found.attempts, attempt)[-ATTEMPTS_KEPT:]
             told = replace(found, attempts=attempts, tries=found.tries + 1)
+            if status == "pending" and found.status != "pending":
+                return told
             return _standing(told, status, attempt.at + attempt.latency, reason)
 
         await self._change(delivery, written, attempt.at)
