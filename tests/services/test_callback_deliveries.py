@@ -24,7 +24,7 @@ from linkflow.ports import HttpFailed, HttpRequest, HttpResponse
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.signature import proves
 from linkflow.runtime.wiring import World, in_memory
-from linkflow.stores.callbacks import Callback, Delivery
+from linkflow.stores.callbacks import Attempt, Callback, Delivery
 from linkflow.stores.records import WorkflowVersion
 from tests.services.dying import Died, Lifetime, over
 from tests.services.ticking import WORKSPACE, Host, moment, workflow
@@ -104,6 +104,22 @@ def test_a_receiver_that_is_away_for_hours_is_told_in_the_end_by_the_same_body_f
         assert len({request.headers["X-LinkFlow-Timestamp"] for request in receiver.seen}) == 9
 
     play(receiver, script)
+
+
+def test_a_failure_that_is_heard_of_late_undoes_no_delivery() -> None:
+    """Its process had slept while another one tried again, and was heard."""
+
+    async def script(world: World) -> None:
+        callback = await told(world, "completed")
+        await execution(world)
+        await Host(world).run(60)
+        (delivery,) = await logged(world, callback)
+        late = Attempt(world.clock.now(), 1.0, 503, "later")
+        await world.engine.deliveries.attempted(delivery, late, "pending")
+        (found,) = await logged(world, callback)
+        assert (found.status, found.tries, found.closed_at) == ("delivered", 2, delivery.closed_at)
+
+    play(Receiver(200), script)
 
 
 def test_what_nobody_takes_is_dead_after_hours_and_stays_in_the_log() -> None:
