@@ -11,6 +11,8 @@ from linkflow.adapters.clock import VirtualClock
 from linkflow.adapters.ids import SeededIds
 from linkflow.engine.engine import Engine
 from linkflow.engine.slots import give_back, look_after, stand_in_line, take
+from linkflow.engine.start import Start, begin
+from linkflow.engine.visit import visit
 from linkflow.execution.events import ExecutionStarted, Names
 from linkflow.messages import LANE, Wake
 from linkflow.runtime.settings import Settings
@@ -19,7 +21,10 @@ from linkflow.stores import keys
 from linkflow.stores.books import Turn
 from linkflow.stores.limits import Line, Rate
 from linkflow.stores.records import Summary
+from tests.services.dying import Died, dying
 from tests.services.several import processes
+from tests.services.stage import Stage, Working
+from tests.unit.graphs import graph, node
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -67,6 +72,30 @@ async def test_the_first_in_line_is_of_the_highest_priority_and_then_the_oldest(
         woken = [msgspec.json.decode(one.body, type=Wake).execution for one in await engine.queue.receive(LANE.name)]
         assert order == ["ex_3", "ex_2", "ex_1"]
         assert woken == order
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_whoever_is_handed_a_slot_hears_of_it_although_the_visit_that_hands_it_on_dies(after: bool) -> None:
+    """The slot had been handed on, the message that said so was never sent, and who came again took it for done."""
+    deaths = 0
+    for calls in range(12):
+        stage = Stage(Working(), Settings(resident=False, visit_seconds=60))
+        nodes = [node("start", "manual"), node("pause", "delay", {"seconds": 30})]
+        limited = graph(nodes, "start -> pause", concurrency={"limit": 1})
+        workflow = await stage.workflow(limited)
+        first, second = [(await begin(stage.world.engine, Start(workflow, {}, node="start"))).execution for _ in "12"]
+        for execution in (first, second):
+            await stage.visit(execution)
+        await stage.clock.advance(31)
+        await stage.world.queue.delete(await stage.world.queue.receive(LANE.name, 100))
+        try:
+            await visit(dying(stage.world, calls, after=after), "ws", first)
+        except Died:
+            deaths += 1
+        await stage.visit(first, resumed=True)
+        woken = [message.group for message in await stage.world.queue.receive(LANE.name, 100)]
+        assert second in woken
+    assert deaths > 5
 
 
 async def test_a_slot_whose_holder_is_gone_is_found_within_a_minute() -> None:

@@ -43,6 +43,9 @@ LOOK_EVERY: Final = 7.0
 """Virtual seconds between two looks at whether the story is over."""
 PUNCTUAL: Final = 10.0
 """Seconds by which a moment may be missed although nothing happens: calls take their time."""
+AS_LONG: Final = 4
+"""So many times as long as where nothing happens a story may take: an attempt that timed out is made again, with all
+that had come before it in its container."""
 LATEST: Final = 100.0
 """By then every visitor has come and everything planned has happened."""
 
@@ -116,7 +119,7 @@ class _Stage:
             await self.clock.sleep(LOOK_EVERY)
             if not self.hosts.busy and await self._is_quiet():
                 return
-            if self.clock.now() > max(self.played.weather.last, BEGINS + LATEST) + within:
+            if self.clock.now() > max(self.played.weather.last, BEGINS + LATEST) + AS_LONG * within:
                 self.played.stuck = True
                 await self._is_quiet()
                 return

@@ -46,11 +46,12 @@ Verdict = ExecutionAdmitted | ExecutionQueued | ExecutionCancelled | ExecutionFa
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The execution that wants to begin."""
+    """The execution that wants to begin, or is over. `again`: a visit before may have died of asking."""
 
     workspace: str
     execution: str
     state: State
+    again: bool = False
 
 
 def must_ask(program: Program, state: State, news: Sequence[News], now: float) -> bool:
@@ -94,7 +95,8 @@ async def release(engine: Engine, program: Program, asking: Asking) -> None:
                 place = None
                 if not state.admitted:
                     place = keys.waiter(asking.workspace, name, state.priority, state.started_at, asking.execution)
-                await give_back(engine, Line(asking.workspace, name, limit.most), asking.execution, place)
+                line = Line(asking.workspace, name, limit.most)
+                await give_back(engine, line, asking.execution, place, again=asking.again)
 
 
 async def still_waits(engine: Engine, program: Program, asking: Asking) -> bool:
@@ -133,7 +135,8 @@ async def _in_slot(engine: Engine, asking: Asking, limit: Limit, name: str) -> V
     away = _sent_away(limit, said)
     if away is not None:
         return away
-    if await stand_in_line(engine, line, asking.state.priority, asking.state.started_at, who, age):
+    since, again = asking.state.started_at, asking.again
+    if await stand_in_line(engine, line, asking.state.priority, since, who, age, again=again):
         return None
     if limit.when_full == "cancel_oldest" and not await make_room(engine, line, who):
         return ExecutionCancelled(OUTDATED)

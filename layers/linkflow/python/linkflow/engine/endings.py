@@ -14,12 +14,12 @@ from linkflow.language.program import Program
 from linkflow.stores.books import Book
 
 
-async def finish(engine: Engine, program: Program, book: Book) -> None:
+async def finish(engine: Engine, program: Program, book: Book, *, again: bool) -> None:
     """Hand on its slots, begin the successor, tell whoever listens, close the summary, tell whoever waits, give back
-    the business key."""
+    the business key. `again`: a visit before may have died of it."""
     workspace, execution, state = book.workspace, book.execution, book.state
     if program.limits:
-        await release(engine, program, Asking(workspace, execution, state))
+        await release(engine, program, Asking(workspace, execution, state, again))
     successor = await chain.succeed(engine, workspace, execution, state)
     if successor is None:
         await announce(engine, program, workspace, execution, state)

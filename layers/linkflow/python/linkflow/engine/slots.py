@@ -3,7 +3,7 @@
 Never more are held than the limit allows: holders change by conditional writes of one item alone. A slot whose holder
 died is found by looking its execution up, each minute while others wait, and by those who would otherwise be sent
 away. Crash rules: a slot taken for a visit that died is the same execution's when it comes again; one handed on
-without the wake is found by the watchdog.
+without the wake is told of by the visit that repeats it (`again`), or found by the watchdog.
 """
 
 import msgspec
@@ -33,9 +33,10 @@ async def take(engine: Engine, line: Line, who: str, age: float | None = None) -
 
 
 async def stand_in_line(
-    engine: Engine, line: Line, priority: int, since: float, who: str, age: float | None = None
+    engine: Engine, line: Line, priority: int, since: float, who: str, age: float | None = None, *, again: bool = False
 ) -> bool:
-    """Wait for a slot, behind all of higher priority and all who came before. True: it has one already."""
+    """Wait for a slot, behind all of higher priority and all who came before. True: it has one already. `again` as in
+    `hand_on`."""
     await engine.limit_items.stand(line, priority, since, who, age)
     async with engine.turns.of(f"{line.workspace}/{line.name}"):
         while True:
@@ -47,35 +48,35 @@ async def stand_in_line(
             )
             if await engine.limit_items.save(line, read, crowded, now):
                 break
-    return who in await hand_on(engine, line)
+    return who in await hand_on(engine, line, again=again)
 
 
-async def give_back(engine: Engine, line: Line, who: str, place: Key | None = None) -> None:
+async def give_back(engine: Engine, line: Line, who: str, place: Key | None = None, *, again: bool = False) -> None:
     """`who` needs no slot any more, nor its `place` in line; the first in line gets it and is woken. Repeating it
-    changes nothing."""
+    changes nothing. `again` as in `hand_on`."""
     if place is not None:
         await engine.limit_items.leave(place)
-    await hand_on(engine, line, frozenset({who}))
+    await hand_on(engine, line, frozenset({who}), again=again)
 
 
-async def hand_on(engine: Engine, line: Line, leaving: frozenset[str] = frozenset()) -> list[str]:
-    """Give the free slots to those who are first in line, and wake them; who got one."""
+async def hand_on(
+    engine: Engine, line: Line, leaving: frozenset[str] = frozenset(), *, again: bool = False
+) -> list[str]:
+    """Give the free slots to those who are first in line, and wake them; who got one. `again`: a visit may have died
+    between the two, so all that hold a slot are woken."""
     async with engine.turns.of(f"{line.workspace}/{line.name}"):
         while True:
             read, now = await engine.limit_items.slots(line), engine.clock.now()
-            if not read.slots.crowded and not leaving & read.slots.holders.keys():
-                return []
             without = {one: held for one, held in read.slots.holders.items() if one not in leaving}
             slots = msgspec.structs.replace(read.slots, holders=without)
             served: list[Waiter] = []
             if read.slots.crowded:
                 slots, served = await _served(engine, line, slots, now)
-            if slots == read.slots and not served:
-                return []
-            if await engine.limit_items.save(line, read, slots, now):
+            if (slots == read.slots and not served) or await engine.limit_items.save(line, read, slots, now):
                 break
     granted = [one.who for one in served if one.who not in read.slots.holders]
-    await engine.queue.send([wake(line.workspace, who) for who in granted])
+    if woken := [*granted, *(slots.holders.keys() & read.slots.holders.keys() if again else ())]:
+        await engine.queue.send([wake(line.workspace, who) for who in woken])
     for one in served:
         await engine.limit_items.leave(one.key)
     return granted

@@ -70,9 +70,9 @@ async def visit(
 
 class _Visit:
     """`let_go` counts the orphaned child executions that were seen to, `withdrawn` the tasks that ask nobody any more;
-    `ends` is when the visit must be over."""
+    `ends` is when the visit must be over. `again`: one before it did not come to its end."""
 
-    __slots__ = ("away", "draft", "ends", "engine", "let_go", "program", "running", "withdrawn")
+    __slots__ = ("again", "away", "draft", "ends", "engine", "let_go", "program", "running", "withdrawn")
 
     def __init__(
         self, engine: Engine, book: Book, program: Program, untrusted: frozenset[str], limit: float | None
@@ -84,6 +84,7 @@ class _Visit:
         seen = not book.state.closed  # (who ends an execution from outside leaves what follows to a visit)
         self.let_go, self.withdrawn = (len(book.state.orphans), len(book.state.unasked)) if seen else (0, 0)
         self.ends = None if limit is None else engine.clock.now() + limit
+        self.again = False
 
     @property
     def state(self) -> State:
@@ -92,7 +93,7 @@ class _Visit:
     async def run(self, *, resumed: bool, in_order: bool) -> State:
         if self.state.fresh:
             await tell_started(self.engine, self.draft.book.workspace, self.program, self.state)
-        killed = resumed and not in_order
+        self.again, killed = resumed, resumed and not in_order
         held = killed and bool(await news_of_hold(self.engine, self.draft.book.workspace, self.state))
         news = self._takes_over(resumed=resumed, killed=killed, held=held)
         while await self._turn(news):
@@ -131,7 +132,7 @@ class _Visit:
         tasks, state = draft.tasks, self.state
         if state.closed:
             self.running.abandon()  # (none begins a child behind the back of those who end them)
-            await finish(self.engine, self.program, draft.book)
+            await finish(self.engine, self.program, draft.book, again=self.again)
         await self._let_go()
         await self.away.keep(() if state.closed else tasks)
         if state.closed:
@@ -167,7 +168,9 @@ class _Visit:
         if state.queued_until is not None and now < state.queued_until:
             return False
         draft = self.draft
-        verdict = await ask(self.engine, self.program, Asking(draft.book.workspace, draft.book.execution, state))
+        verdict = await ask(
+            self.engine, self.program, Asking(draft.book.workspace, draft.book.execution, state, self.again)
+        )
         if verdict == ExecutionQueued(state.queued or "") and not draft.unsaved.events:
             return False
         draft.unsaved.judge(state, verdict, now)

@@ -70,7 +70,7 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> f
     state, moment = book.state, next_moment(book.state)
     if state.closed:
         # Its visit died after the last turn: a new one does what is owed to others, and then closes the summary.
-        await engine.queue.send([wake(workspace, execution)])
+        await engine.queue.send([wake(workspace, execution, handed_over=True)])
         return now + LOOK_AGAIN
     if state.queued is not None and await _is_in_line(engine, workspace, execution, state):
         return min(moment or math.inf, now + LOOK_AT_QUEUED)
