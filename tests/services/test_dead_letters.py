@@ -1,6 +1,7 @@
 """Messages that are given up: buried with their reason, listed, sent again, forgotten; and no execution is stuck."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 from functions.services import declare
 from linkflow.adapters.clock import VirtualClock
 from linkflow.engine.dead_letters import UNEXPLAINED, Wanted, bury, gather, listed, purge, redrive
+from linkflow.engine.engine import Limits
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
 from linkflow.engine.watch import watch
@@ -134,6 +136,25 @@ async def test_an_execution_whose_lane_message_died_is_woken_by_the_watchdog(wor
     again = await visit(world.engine, "ws_a", execution)
     assert again is not None
     assert again.closed_at == state.closed_at
+
+
+async def test_a_task_whose_message_died_without_a_word_fails(world: World, clock: VirtualClock) -> None:
+    """Its workers had died at it each time, and nobody came for it any more."""
+    engine = replace(world.engine, limits=Limits(visit=1.0))
+    call = node("call", "http_request", {"url": "https://example.com"}, timeout=3_600)
+    workflow = await drawn(engine, graph([node("start", "manual"), call], "start -> call"), "ws_a")
+    execution = await start(engine, Start(workflow, {}, node="start"))
+    await visit(engine, "ws_a", execution)
+    for _ in range(TASKS.max_receives):
+        assert len(await world.queue.receive(TASKS.name)) == 1
+        await clock.advance(TASKS.visibility + 1)
+    assert not await world.queue.receive(TASKS.name)
+    assert await gather(engine) == 1
+    state = await visit(engine, "ws_a", execution)
+    assert state is not None
+    assert state.failure is not None
+    assert (state.failure.error, state.failure.node) == ("LinkFlow.Interrupted", "call")
+    assert await redrive(engine, EVERYWHERE) == 1, "which then changes nothing"
 
 
 def test_hosts_know_a_function_for_every_queue() -> None:

@@ -121,6 +121,21 @@ async def test_an_express_machine_is_recorded_when_it_waits_and_when_it_ends() -
     assert await stage.turns(execution) == 2
 
 
+async def test_what_came_of_what_must_not_run_twice_is_on_record_before_anything_follows() -> None:
+    """It was lost with its process, so that what followed was asked again, with the same key, about something else."""
+    once = line(durability="end")
+    once["nodes"][5]["at_most_once"] = True
+    working = Working(stop=6)
+    stage = Stage(working)
+    execution = await stage.begin(once)
+    visiting = asyncio.create_task(stage.visit(execution))
+    await working.stopped.wait()
+    visiting.cancel()
+    await asyncio.gather(visiting, return_exceptions=True)
+    assert (await stage.visit(execution, resumed=True)).status == "succeeded"
+    assert [name for name, _ in working.calls] == [*NAMES[:6], *NAMES[5:]]
+
+
 async def test_what_must_not_run_twice_is_on_record_before_it_begins() -> None:
     once = line(durability="end")
     once["nodes"][5]["at_most_once"] = True

@@ -11,10 +11,11 @@ from linkflow.adapters.clock import VirtualClock
 from linkflow.adapters.ids import SeededIds
 from linkflow.engine.engine import Engine
 from linkflow.engine.slots import give_back, look_after, stand_in_line, take
-from linkflow.engine.start import Start, begin
+from linkflow.engine.start import Start, begin, start
 from linkflow.engine.visit import visit
+from linkflow.engine.watch import watch
 from linkflow.execution.events import ExecutionStarted, Names
-from linkflow.messages import LANE, Wake
+from linkflow.messages import LANE, TIMERS, Wake
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
 from linkflow.stores import keys
@@ -96,6 +97,24 @@ async def test_whoever_is_handed_a_slot_hears_of_it_although_the_visit_that_hand
         woken = [message.group for message in await stage.world.queue.receive(LANE.name, 100)]
         assert second in woken
     assert deaths > 5
+
+
+async def test_one_that_waits_for_its_moment_under_a_rate_is_woken_although_its_alarm_is_lost() -> None:
+    """The watchdog took it for one in line, whose turn others would see to."""
+    stage = Stage(Working())
+    workflow = await stage.workflow(graph([node("start", "manual")], rate={"limit": 1, "per_seconds": 100}))
+    for expected in ("succeeded", "running"):
+        waits = await start(stage.world.engine, Start(workflow, {}, node="start"))
+        assert (await stage.visit(waits)).status == expected
+    now = stage.clock.now()
+    await stage.world.engine.summaries.check_by("ws", waits, now + 1, now)
+    for seconds in (2, 100):
+        await stage.clock.advance(seconds)
+        for spec in (LANE, TIMERS):
+            await stage.world.queue.delete(await stage.world.queue.receive(spec.name, 100))
+        await watch(stage.world.engine, stage.clock.now())
+    assert [message.group for message in await stage.world.queue.receive(LANE.name, 100)] == [waits]
+    assert (await stage.visit(waits)).status == "succeeded"
 
 
 async def test_a_slot_whose_holder_is_gone_is_found_within_a_minute() -> None:

@@ -100,10 +100,13 @@ async def release(engine: Engine, program: Program, asking: Asking) -> None:
 
 
 async def still_waits(engine: Engine, program: Program, asking: Asking) -> bool:
-    """Whether it rightfully waits in line: no slot was handed to it that it has not heard of."""
-    if asking.state.queued is None or asking.state.admitted:
+    """Whether it rightfully waits: its moment has not come, or no slot was handed to it that it has not heard of."""
+    state = asking.state
+    if state.queued is None or state.admitted:
         return False
     for limit in program.limits:
+        if limit.seconds is not None and limit.name == state.queued:
+            return state.queued_until is not None and engine.clock.now() < state.queued_until
         if limit.seconds is None:
             name = _name(limit, asking.state, engine.clock.now())
             read = await engine.limit_items.slots(Line(asking.workspace, name, limit.most))
@@ -153,8 +156,7 @@ def _sent_away(limit: Limit, said: str) -> Verdict | None:
 
 def _age(state: State) -> float:
     """The moment from which it counts as old: when it could have begun."""
-    scope = state.scopes[0]
-    return max(state.started_at, scope.due or 0.0) if scope.phase == "delayed" else state.started_at
+    return max(state.started_at, state.begins or 0.0)
 
 
 async def _rides(engine: Engine, asking: Asking, line: Line) -> bool:

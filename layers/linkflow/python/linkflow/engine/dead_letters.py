@@ -6,18 +6,23 @@ and comes from there to the others within minutes, without a reason. A crash on 
 again, into the same grave.
 
 Sending a dead letter again is harmless: wakes and alarms are hints, tasks have one outcome, and every message may come
-twice anyhow. An execution whose wake died is not stuck: it goes into the watchdog's index.
+twice anyhow. No execution is stuck for one that died without a word: it goes into the watchdog's index, and the task
+that the message was for fails, as one does whose visits die.
 """
 
 from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 
 from linkflow.engine.engine import Engine
+from linkflow.engine.news import tell
 from linkflow.engine.wakes import SOON
 from linkflow.errors import NotFound
-from linkflow.messages import QUEUES
+from linkflow.execution.events import TaskFailed
+from linkflow.execution.failures import INTERRUPTED
+from linkflow.messages import QUEUES, TASKS, TASKS_ISOLATED
 from linkflow.ports import Message, Send
 from linkflow.stores.dead_letters import DeadLetter, Lying
 
@@ -28,6 +33,7 @@ _PAGE = 100
 
 
 class _Task(msgspec.Struct, frozen=True):
+    scope: int = 0
     node: str = ""
     task: int = 0
     attempt: int = 0
@@ -73,6 +79,8 @@ async def gather(engine: Engine) -> int:
                 letter = _letter(message, spec.name, UNEXPLAINED, engine.clock.now(), spec.max_receives)
                 await _tell_the_watchdog(engine, letter)
                 await engine.dead_letters.bury_unexplained(letter)
+                if spec in (TASKS, TASKS_ISOLATED):
+                    await _give_up(engine, _body(message), spec.max_receives)
             await engine.queue.delete(messages)
             count += len(messages)
     return count
@@ -83,6 +91,16 @@ async def _tell_the_watchdog(engine: Engine, letter: DeadLetter) -> None:
     if letter.workspace and letter.execution:
         now = engine.clock.now()
         await engine.summaries.check_by(letter.workspace, letter.execution, now + SOON, now)
+
+
+async def _give_up(engine: Engine, body: _Body, times: int) -> None:
+    if body.task is None:
+        return
+    now = engine.clock.now()
+    cause = f"The process that carried out this task died {times} times at it; its message is a dead letter."
+    failed = TaskFailed(body.task.scope, body.task.task, INTERRUPTED, cause, now, now)
+    with suppress(NotFound):
+        await tell(engine, body.workspace, body.execution, failed)
 
 
 async def listed(
@@ -145,11 +163,15 @@ async def _meant(engine: Engine, wanted: Wanted) -> AsyncIterator[Lying]:
             return
 
 
-def _letter(message: Message, queue: str, reason: str, now: float, receives: int | None = None) -> DeadLetter:
+def _body(message: Message) -> _Body:
     try:
-        body = _DECODER.decode(message.body)
+        return _DECODER.decode(message.body)
     except msgspec.MsgspecError:
-        body = _Body()
+        return _Body()
+
+
+def _letter(message: Message, queue: str, reason: str, now: float, receives: int | None = None) -> DeadLetter:
+    body = _body(message)
     about = (
         "" if body.task is None else f"task {body.task.task} of node '{body.task.node}', attempt {body.task.attempt}"
     )

@@ -7,9 +7,10 @@ turns out to be somebody else's.
     end      nothing is put until the execution waits or is over
 
 A workflow says which, and a node may say otherwise of its own outcome; the strictest of those that are not put yet
-counts. A process that dies repeats what was not put, with the same idempotency keys. When others write into the book
-meanwhile, nothing is repeated: outcomes are told again to the state as they left it, each to the task of the same key
-and attempt. That task may have another number by then, since what others brought came first.
+counts. The outcome of what runs at most once is put at once, since nobody can repeat it. A process that dies repeats
+what was not put, with the same idempotency keys. When others write into the book meanwhile, nothing is repeated:
+outcomes are told again to the state as they left it, each to the task of the same key and attempt. That task may have
+another number by then, since what others brought came first.
 """
 
 from collections.abc import Sequence
@@ -72,10 +73,11 @@ class Unsaved:
         """`news` is about to be told to `state`, in which `tasks` are owed."""
         self.batches.append(Batch(news, tasks))
         self.since = now if self.since is None else self.since
+        once = {task.task for task in tasks if task.at_most_once}
         for one in news:
             if isinstance(one, _OUTCOMES):
                 self.outcomes += 1
-                said = self._durability(state, one.scope)
+                said = "step" if one.task in once else self._durability(state, one.scope)
                 self.strictest = min(self.strictest, said, key=_STRICTEST.index)
 
     def may_wait(self, number: int, now: float) -> bool:

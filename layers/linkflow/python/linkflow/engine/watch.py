@@ -73,7 +73,8 @@ async def _look(engine: Engine, workspace: str, execution: str, now: float) -> f
         await engine.queue.send([wake(workspace, execution, handed_over=True)])
         return now + LOOK_AGAIN
     if state.queued is not None and await _is_in_line(engine, workspace, execution, state):
-        return min(moment or math.inf, now + LOOK_AT_QUEUED)
+        due = state.queued_until if state.queued_until is not None and state.queued_until > now else math.inf
+        return min(moment or math.inf, due, now + LOOK_AT_QUEUED)
     if state.paused is not None and (moment is None or moment > now):
         if await news_of_hold(engine, workspace, state):
             await engine.queue.send([wake(workspace, execution)])

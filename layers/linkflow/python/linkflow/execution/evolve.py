@@ -192,7 +192,8 @@ def _start(state: State, event: e.ExecutionStarted, at: float) -> None:
     state.workspace, state.names, state.version = event.workspace, event.names, event.version
     state.program, state.input = event.program, event.input
     state.trigger, state.start_at = event.trigger, event.start_at
-    state.started_at, state.deadline, state.histories, state.salt = at, event.deadline, {0: 1}, event.salt
+    state.started_at, state.begins, state.deadline = at, event.begins, event.deadline
+    state.histories, state.salt = {0: 1}, event.salt
     state.parent, state.part, state.priority = event.parent, event.part, event.priority
     state.started_by, state.errors = event.by, event.errors
     state.reset_of, state.continued_from, state.chain = event.reset_of, event.continued_from, event.chain

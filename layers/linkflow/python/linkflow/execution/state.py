@@ -199,6 +199,8 @@ class State(msgspec.Struct):
     start_at: str | None = None
     input: Json = None
     started_at: float = 0.0
+    begins: float | None = None
+    """The moment before which nothing was to happen."""
     deadline: float | None = None
     status: Status = "running"
     closed_at: float | None = None
