@@ -18,11 +18,14 @@ from linkflow.execution.events import TaskFailed, TaskPostponed
 from linkflow.execution.failures import INTERRUPTED
 from linkflow.execution.state import State
 from linkflow.messages import LARGEST_BODY, OUTCOMES, IsolatedTask, Outcome, Piece, TaskMessage, packed, unpacked
-from linkflow.ports import Message, Send
+from linkflow.ports import Absent, Item, Message, Send
 from linkflow.runtime.wiring import World
+from linkflow.stores import keys
 
 LOOK_EVERY = 5.0
 """Seconds between two looks whether a task is still awaited."""
+REMEMBERED = 86_400.0
+"""Seconds for which it is known which message has a task that must not run twice: copies come within minutes."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -41,6 +44,8 @@ async def work(engine: Engine, message: Message) -> None:
         outcome: Told | None = _interrupted(task)
     elif state.paused is not None or await news_of_hold(engine, workspace, state):
         outcome = TaskPostponed(task.scope, task.task, engine.clock.now())
+    elif task.at_most_once:
+        outcome = await _once(engine, Call(workspace, execution, task), message)
     else:
         outcome = await _unless_unwanted(engine, Call(workspace, execution, task))
     if outcome is not None:
@@ -65,6 +70,17 @@ async def _whole(engine: Engine, given: TaskMessage, state: State) -> RunTask:
 def _interrupted(task: RunTask) -> TaskFailed:
     cause = "The process that ran this task ended before the task did, and it must not run twice."
     return TaskFailed(task.scope, task.task, INTERRUPTED, cause)
+
+
+async def _once(engine: Engine, call: Call, message: Message) -> Told | None:
+    """None too when a copy of the message has the task: a queue may hold two, sent by a caller that heard no answer."""
+    key, now = keys.idempotency(call.workspace, f"task/{call.execution}/{call.task.task}"), engine.clock.now()
+    if await engine.table.put(Item(key, message.id.encode(), expires_at=now + REMEMBERED), Absent()) is not None:
+        return None
+    outcome = await _unless_unwanted(engine, call)
+    if isinstance(outcome, TaskPostponed):  # (it will be sent again, and is not begun yet)
+        await engine.table.delete(key)
+    return outcome
 
 
 async def _unless_unwanted(engine: Engine, call: Call) -> Told | None:

@@ -117,6 +117,14 @@ async def test_a_task_that_must_not_run_twice_fails_when_its_message_comes_again
         assert failure.error == "LinkFlow.Interrupted"
 
 
+async def test_of_two_copies_of_a_message_only_one_runs_what_must_not_run_twice() -> None:
+    """Whoever sends it may hear no answer and send it again; a queue may deliver two of one."""
+    async with sent(VirtualClock(), at_most_once=True) as (engine, execution, message):
+        await asyncio.gather(*(work(engine, replace(message, id=f"copy {number}")) for number in range(3)))
+        assert len(RUNS) == 1
+        assert (await ended(engine, execution)).status == "succeeded"
+
+
 async def test_a_visit_that_takes_over_sends_what_must_not_run_twice_only_once() -> None:
     async with sent(VirtualClock(), at_most_once=True) as (engine, execution, _):
         await visit(engine, "ws", execution, resumed=True)

@@ -61,9 +61,10 @@ class Away:
         self.gone.update(task.task for task in once if self.place(task) in ("queue", "isolated"))
 
     def unsent(self, tasks: Sequence[RunTask]) -> tuple[int, ...]:
-        """Those that go to a queue without a record of their start, as far as nobody is known to have sent them."""
-        queued = [one for one in tasks if not one.at_most_once and self.place(one) in ("queue", "isolated")]
-        return tuple(one.task for one in queued if one.task not in self.gone)
+        """Those that go to a queue without a record of their start, or to remote workers of whom none took them, as far
+        as nobody is known to have sent or offered them."""
+        away = [one for one in tasks if one.task not in self.gone and self.place(one) != "here"]
+        return tuple(one.task for one in away if not (one.started if self.place(one) == "remote" else one.at_most_once))
 
     def due(self, tasks: Sequence[RunTask]) -> list[RunTask]:
         """Those to be sent or offered now."""
