@@ -13,12 +13,14 @@ from linkflow.engine.callbacks import Refusal
 from linkflow.engine.census import SETTLED, census
 from linkflow.engine.engine import Engine
 from linkflow.engine.lease import Leased, Wish, backlog, lapse_all, poll
+from linkflow.engine.news import tell
 from linkflow.engine.pauses import pause, resume
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
 from linkflow.errors import Conflict
 from linkflow.execution.events import LeaseLapsed, TaskFailed, TaskSucceeded, TaskTimedOut
 from linkflow.language.json import Json
+from linkflow.messages import LANE
 from tests.services.drawn import drawn
 from tests.services.several import processes
 from tests.unit.graphs import graph, node
@@ -155,6 +157,25 @@ def test_a_lease_that_lapses_while_nobody_polls_is_seen_to_by_the_minute() -> No
             assert state.failure is not None
             assert state.failure.error == "LinkFlow.Interrupted"
             assert await lapse_all(engines[0], clock.now()) == 0
+
+    with asyncio.Runner(loop_factory=lambda: timeless_loop(clock)) as runner:
+        runner.run(story())
+
+
+def test_whoever_finds_a_lapsed_lease_seen_to_wakes_the_execution_once_more() -> None:
+    """Who wrote the outcome had died before the wake, and the execution waited for it until its next far moment."""
+    clock = VirtualClock()
+
+    async def story() -> None:
+        async with waiting(0, clock, at_most_once=True) as (engines, execution):
+            assert len(await poll(engines[0], "ws", "q", Wish("w", seconds=10))) == 1
+            (standing,) = [one async for one in engines[0].leases.standing("ws", "q")]
+            outcome = TaskFailed(standing.offer.scope, standing.offer.task, "LinkFlow.Interrupted", None)
+            await tell(engines[0], "ws", execution, outcome)
+            await engines[0].queue.delete(await engines[0].queue.receive(LANE.name, 100))
+            await clock.sleep(11)
+            assert await lapse_all(engines[0], clock.now()) == 1
+            assert [message.group for message in await engines[0].queue.receive(LANE.name, 100)] == [execution]
 
     with asyncio.Runner(loop_factory=lambda: timeless_loop(clock)) as runner:
         runner.run(story())

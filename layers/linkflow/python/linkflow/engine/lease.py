@@ -18,6 +18,7 @@ import msgspec
 from linkflow.engine.engine import Engine
 from linkflow.engine.news import tell
 from linkflow.engine.portions import hold, reserve
+from linkflow.engine.wakes import wake
 from linkflow.execution.advance import PATIENCE, expects, owed, run_task
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import LeaseLapsed, TaskFailed, TaskStarted
@@ -237,6 +238,8 @@ async def lapse(engine: Engine, standing: Standing) -> Standing | None:
     if task is not None:
         news = _lapsed(offered, task)
         await tell(engine, offered.workspace, offered.execution, news)
+    else:  # (whoever wrote its outcome may have died before the wake)
+        await engine.queue.send([wake(offered.workspace, offered.execution)])
     if task is None or isinstance(news, TaskFailed):
         await engine.leases.withdraw(offered.key)
         return None
