@@ -114,6 +114,11 @@ class Cast:
     hears: str | None = None
     """The workspace of which somebody outside wants to hear every start and every end."""
 
+    @property
+    def repeats(self) -> bool:
+        """Whether attempts may time out, and be made again with all that had come before in their container."""
+        return any(part.dialect == "asl" and part.promise == "end" for part in self.parts)
+
 
 def cast_of(seed: int) -> Cast:
     """The cast of the story of this seed."""

@@ -44,8 +44,7 @@ LOOK_EVERY: Final = 7.0
 PUNCTUAL: Final = 10.0
 """Seconds by which a moment may be missed although nothing happens: calls take their time."""
 AS_LONG: Final = 4
-"""So many times as long as where nothing happens a story may take: an attempt that timed out is made again, with all
-that had come before it in its container."""
+"""So many times as long as where nothing happens a story may take in which attempts time out."""
 LATEST: Final = 100.0
 """By then every visitor has come and everything planned has happened."""
 
@@ -95,7 +94,7 @@ class _Stage:
             self.hosts.keep_busy(self.hosts.happen(happening))
         for workspace in sorted({part.workspace for part in self.played.cast.parts if part.labour}):
             self.hosts.beside(Workers(self.hosts).work(workspace))
-        await self._until_over(within)
+        await self._until_over(within * (AS_LONG if self.played.cast.repeats else 1))
         self.played.seconds = self.clock.now() - BEGINS
         await self.hosts.bury()
         return self.played
@@ -119,7 +118,7 @@ class _Stage:
             await self.clock.sleep(LOOK_EVERY)
             if not self.hosts.busy and await self._is_quiet():
                 return
-            if self.clock.now() > max(self.played.weather.last, BEGINS + LATEST) + AS_LONG * within:
+            if self.clock.now() > max(self.played.weather.last, BEGINS + LATEST) + within:
                 self.played.stuck = True
                 await self._is_quiet()
                 return

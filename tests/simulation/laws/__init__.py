@@ -47,7 +47,7 @@ from tests.simulation.laws.effects import effects_are_wrong
 from tests.simulation.laws.handed_out import outcomes_are_lost, votes_are_lost, work_is_doubled
 from tests.simulation.laws.holds import held_goes_on
 from tests.simulation.laws.limits import limits_are_exceeded, room_is_made_wrong
-from tests.simulation.laws.reading import End, read, written
+from tests.simulation.laws.reading import End, read, written, wrong_clocks
 from tests.simulation.laws.schedules import moments_are_lost
 from tests.simulation.played import Played
 
@@ -74,7 +74,8 @@ async def judge(played: Played, expected: Mapping[int, End]) -> Judgement:
         return Judgement((f"4. A book cannot be read: {error!r}",))
     put = written(played)
     for name, book in books.items():
-        found += [f"{law} ({name})" for law in (*book_is_broken(book), *moments_are_missed(book, played.latest))]
+        missed = moments_are_missed(book, played.latest, wrong_clocks(played))
+        found += [f"{law} ({name})" for law in (*book_is_broken(book), *missed)]
     found += [*accepted_is_lost(played, books), *begins_early(played, books)]
     found += ends_otherwise(played, books, expected)
     found += effects_are_wrong(played, books)

@@ -85,14 +85,20 @@ def _completed_twice(book: Read) -> Iterator[str]:
             yield f"7. The entry {entry} has the keys {sorted(keys)}"
 
 
-def moments_are_missed(book: Read, latest: float) -> Iterator[str]:
-    """(A pause may be over when its turn is put: a turn waits for what runs, and is told again when others wrote.)"""
+def moments_are_missed(book: Read, latest: float, wrong: float) -> Iterator[str]:
+    """`wrong`: seconds by which clocks differ. (A pause may be over when its turn is put: a turn waits for what runs,
+    and is told again when others wrote.)"""
     awaited: dict[int, float] = {}
+    failed: dict[int, float] = {}
     for one in book.turns:
         for event in one.turn.events:
             match event:
+                case e.TaskFailed():
+                    failed[event.scope] = event.finished
                 case e.WaitStarted() | e.RetryScheduled():
                     awaited[event.scope] = event.until
+                    if isinstance(event, e.RetryScheduled) and event.until < failed.pop(event.scope, 0.0) - wrong:
+                        yield f"13. The pause of scope {event.scope} ends before the failure that it follows"
                 case e.MomentReached():
                     late = one.turn.at - awaited.pop(event.scope, one.turn.at)
                     if not 0 <= late <= latest:
