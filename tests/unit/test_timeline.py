@@ -1,5 +1,7 @@
 """An execution as people see it: their boxes, in order, with what happened to each."""
 
+from typing import Any
+
 from linkflow.execution.timeline import Entry, timeline
 from tests.unit.asl_runs import machine
 from tests.unit.driver import Run, fails, succeed
@@ -49,7 +51,7 @@ def test_a_failure_says_which_node_failed_and_inside_of_what() -> None:
 
 
 def test_a_failure_that_a_container_makes_of_another_is_the_containers() -> None:
-    states = {
+    states: dict[str, Any] = {
         "Many": {
             "Type": "Map",
             "ItemsPath": "$",
@@ -68,7 +70,7 @@ def test_a_failure_that_a_container_makes_of_another_is_the_containers() -> None
 
 
 def test_a_node_that_fails_while_another_ones_failure_is_handled_is_the_one_to_be_told_of() -> None:
-    states = {
+    states: dict[str, Any] = {
         "Both": {
             "Type": "Parallel",
             "Branches": [{"StartAt": "Try", "States": {"Try": {"Type": "Fail", "Error": "Boom"}}}],
