@@ -35,6 +35,7 @@ class Approval(BaseNode):
 
     type: ClassVar[str] = "approval"
     role: ClassVar[Role] = "task"
+    binds: ClassVar[frozenset[str]] = frozenset({"approval"})
     late: ClassVar[frozenset[str]] = frozenset({NOTIFY})
 
     title: str = Field(min_length=1, max_length=200, title="Title")

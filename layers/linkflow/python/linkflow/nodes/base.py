@@ -61,6 +61,8 @@ class BaseNode(BaseModel):
     """Errors that another attempt would meet again, whatever the circumstances."""
     late: ClassVar[frozenset[str]] = frozenset()
     """Parameters whose expressions are judged later than the rest, by the node itself."""
+    binds: ClassVar[frozenset[str]] = frozenset()
+    """Roots that its own expressions may start from besides those that all know."""
 
     @classmethod
     def faults(cls, config: Mapping[str, Json]) -> Sequence[Fault]:

@@ -20,6 +20,7 @@ class WaitForCallback(BaseNode):
 
     type: ClassVar[str] = "wait_for_callback"
     role: ClassVar[Role] = "task"
+    binds: ClassVar[frozenset[str]] = frozenset({"callback"})
 
     notify: HttpRequest | None = Field(default=None, title="Notify", description=_NOTIFY)
 

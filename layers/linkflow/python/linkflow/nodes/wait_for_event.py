@@ -24,6 +24,7 @@ class WaitForEvent(BaseNode):
 
     type: ClassVar[str] = "wait_for_event"
     role: ClassVar[Role] = "task"
+    binds: ClassVar[frozenset[str]] = frozenset({"event"})
     late: ClassVar[frozenset[str]] = frozenset({FILTER})
 
     event_type: str = Field(alias="type", min_length=1, max_length=200, title="Type", description="Of the event.")

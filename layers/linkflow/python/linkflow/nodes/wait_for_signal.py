@@ -24,6 +24,7 @@ class WaitForSignal(BaseNode):
 
     type: ClassVar[str] = "wait_for_signal"
     role: ClassVar[Role] = "wait"
+    binds: ClassVar[frozenset[str]] = frozenset({"signal"})
     late: ClassVar[frozenset[str]] = frozenset({FILTER})
 
     name: str = Field(min_length=1, max_length=200, title="Name", description="Of the signal.")

@@ -49,6 +49,11 @@ class NodeType(Protocol):
         """Parameters whose expressions are judged later than the rest, by the node itself."""
         ...
 
+    @property
+    def binds(self) -> Collection[str]:
+        """Roots that its own expressions may start from besides those that all know."""
+        ...
+
     def faults(self, config: Mapping[str, Json]) -> Sequence[Fault]:
         """What is wrong in a config, paths starting at `$`; values that hold expressions are judged when they run."""
         ...

@@ -18,6 +18,7 @@ from linkflow.errors import Fault
 from linkflow.language.graph.catalogue import Catalogue
 from linkflow.language.graph.definition import Body, Bounds, EdgeDefinition, GraphDefinition, NodeDefinition
 from linkflow.language.graph.template import closest, doubts, faults, has_expression
+from linkflow.language.graph.words import ROOTS
 from linkflow.language.json import Json
 
 M = TypeVar("M", bound=Body)
@@ -241,7 +242,8 @@ def _doubts(places: Sequence[_Place], catalogue: Catalogue) -> Iterator[Fault]:
     names = [node.id for _, _, node in nodes]
     for place, index, node in nodes:
         config = {key: value for key, value in node.config.items() if key not in catalogue[node.type].bodies}
-        for doubt in doubts(config, names, f"{place.path}.nodes[{index}].config"):
+        roots = {*ROOTS, *catalogue[node.type].binds}
+        for doubt in doubts(config, roots, names, f"{place.path}.nodes[{index}].config"):
             yield Fault(doubt.path, "finds_nothing", doubt.message)
 
 

@@ -76,30 +76,32 @@ def _unknown(compiled: jsonata.Jsonata, path: str) -> Iterator[ExpressionFault]:
         yield ExpressionFault(path, told + root)
 
 
-def doubts(source: Json, nodes: Collection[str], path: str = "$") -> Iterator[ExpressionFault]:
-    """Paths in `source` that will never find anything: from a root that is none, or a node that is not among `nodes`.
-    (What does not compile is a fault.)"""
+def doubts(source: Json, roots: Collection[str], nodes: Collection[str], path: str = "$") -> Iterator[ExpressionFault]:
+    """Paths in `source` that will never find anything: from what is not among the `roots`, or a node that is not among
+    `nodes`. (What does not compile is a fault.)"""
     match source:
         case str() if OPEN in source:
             for piece in _pieces(source):
                 if isinstance(piece, Code):
-                    yield from _astray(jsonata.compile(piece.source), nodes, path)
+                    yield from _astray(jsonata.compile(piece.source), roots, nodes, path)
         case dict():
             for key, value in source.items():
-                yield from doubts(value, nodes, f"{path}.{key}")
+                yield from doubts(value, roots, nodes, f"{path}.{key}")
         case list():
             for index, value in enumerate(source):
-                yield from doubts(value, nodes, f"{path}[{index}]")
+                yield from doubts(value, roots, nodes, f"{path}[{index}]")
         case _:
             pass
 
 
-def _astray(compiled: jsonata.Jsonata, nodes: Collection[str], path: str) -> Iterator[ExpressionFault]:
+def _astray(
+    compiled: jsonata.Jsonata, roots: Collection[str], nodes: Collection[str], path: str
+) -> Iterator[ExpressionFault]:
     said = f"In '{compiled.source}',"
     for first, second in sorted(compiled.starts, key=str):
-        if first not in ROOTS:
-            known = f"Expressions start from {', '.join(sorted(ROOTS))}."
-            yield ExpressionFault(path, f"{said} '{first}' is nothing{closest(first, ROOTS)} {known}")
+        if first not in roots:
+            known = f"Expressions start from {', '.join(sorted(roots))}."
+            yield ExpressionFault(path, f"{said} '{first}' is nothing{closest(first, roots)} {known}")
         elif first == "nodes" and second is not None and second not in nodes:
             yield ExpressionFault(path, f"{said} there is no node '{second}'{closest(second, nodes)}")
 
