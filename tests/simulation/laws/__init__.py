@@ -9,7 +9,7 @@
  5. A closed execution owes nothing, waits for nothing, and hears nothing any more.
  6. No completion is recorded twice, none for another task.
  7. Every effect outside carries its key: one for each entry into a state, shared by no other; every attempt of an entry
-    asks the same.
+    asks the same. (Where turns may wait, what a process did that died may be of no entry, or be asked otherwise.)
  8. What must run at most once an attempt does.
  9. Children are begun once, by the task that begins them; none outlives a parent that waits for it, unless it is to go
     on alone, and then nobody ends it.
