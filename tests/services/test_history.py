@@ -19,11 +19,12 @@ from linkflow.execution.advance import PATIENCE
 from linkflow.messages import LANE, TASKS, Wake
 from linkflow.nodes.base import BaseNode, TaskContext, TaskNode, TaskResult
 from linkflow.nodes.catalog import NODES
-from linkflow.ports import Condition, Item, Key, Message, Page, Range, Send, Table, Write
+from linkflow.ports import Condition, Item, Message, Page, Range, Send
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
 from linkflow.stores.books import Books
 from tests.services.drawn import drawn
+from tests.services.other_ports import Through
 from tests.unit.graphs import graph, node
 
 WS = "ws"
@@ -46,29 +47,16 @@ KINDS: dict[str, type[BaseNode]] = {**NODES, "job": Job}
 
 
 @dataclass(slots=True)
-class Busy:
+class Busy(Through):
     """A table that refuses outcomes so many times."""
 
-    table: Table
     refuses: int
-
-    async def get(self, key: Key) -> Item | None:
-        return await self.table.get(key)
 
     async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
         if b"TaskSucceeded" in item.body and self.refuses:
             self.refuses -= 1
             raise Throttled("The table")
         return await self.table.put(item, when, sends)
-
-    async def query(self, what: Range) -> Page:
-        return await self.table.query(what)
-
-    async def delete(self, key: Key, when: Condition = None) -> None:
-        await self.table.delete(key, when)
-
-    async def transact(self, writes: Sequence[Write]) -> None:
-        await self.table.transact(writes)
 
 
 class Silent(Busy):

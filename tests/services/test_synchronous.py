@@ -15,37 +15,24 @@ from linkflow.engine.watch import watch
 from linkflow.execution.events import HandedOver, VisitResumed
 from linkflow.execution.signals import SignalReceived
 from linkflow.messages import LANE, TASKS, TIMERS
-from linkflow.ports import Condition, Item, Key, Page, Range, Send, Table, Write
+from linkflow.ports import Condition, Item, Send
 from linkflow.runtime.settings import Settings
-from tests.services.other_ports import over
+from tests.services.other_ports import Through, over
 from tests.services.stage import NAMES, Stage, Working, line
 from tests.unit.graphs import graph, node
 
 
 @dataclass(slots=True)
-class Meanwhile:
+class Meanwhile(Through):
     """A table before whose hand-over something happens, once."""
 
-    table: Table
     happens: Callable[[], Awaitable[None]] | None
-
-    async def get(self, key: Key) -> Item | None:
-        return await self.table.get(key)
 
     async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
         if b"HandedOver" in item.body and self.happens is not None:
             happens, self.happens = self.happens, None
             await happens()
         return await self.table.put(item, when, sends)
-
-    async def query(self, what: Range) -> Page:
-        return await self.table.query(what)
-
-    async def delete(self, key: Key, when: Condition = None) -> None:
-        await self.table.delete(key, when)
-
-    async def transact(self, writes: Sequence[Write]) -> None:
-        await self.table.transact(writes)
 
 
 LAMBDA = Settings(resident=False, visit_seconds=840)
