@@ -74,7 +74,7 @@ def _interrupted(task: RunTask) -> TaskFailed:
 
 async def _once(engine: Engine, call: Call, message: Message) -> Told | None:
     """None too when a copy of the message has the task: a queue may hold two, sent by a caller that heard no answer."""
-    key, now = keys.idempotency(call.workspace, f"task/{call.execution}/{call.task.task}"), engine.clock.now()
+    key, now = keys.begun(call.workspace, call.execution, call.task.task), engine.clock.now()
     if await engine.table.put(Item(key, message.id.encode(), expires_at=now + REMEMBERED), Absent()) is not None:
         return None
     outcome = await _unless_unwanted(engine, call)

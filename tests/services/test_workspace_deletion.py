@@ -29,7 +29,7 @@ from tests.services.ticking import Host, moment
 from tests.unit.graphs import graph, node
 
 DOOMED, SAFE = "ws_doomed", "ws_safe"
-EXPIRE = ("OPERATION#", "IDEM#", "RATE#")
+EXPIRE = ("OPERATION#", "IDEM#", "BEGUN#", "RATE#")
 """What remembers the deletion itself, or goes by itself."""
 
 

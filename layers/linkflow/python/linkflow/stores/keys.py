@@ -10,6 +10,7 @@ FILE#w       <bucket>           that there is such a bucket
 FILE#w#b     <key>              a file in a bucket of the workspace
 CLAIM#w#id   <business key>     which open execution of a workflow has that key for itself
 IDEM#w#key   IDEM               what a repeated request was answered with
+BEGUN#w#ex   task               which message has a task that must not run twice
 RATE#name    <period>           how often it happened in that period
 TASKS#w#q    <rank>#<execution>#<task>   a task that remote workers may lease, the most urgent first
 SETTINGS     SETTINGS           the installation's controls
@@ -120,6 +121,10 @@ def files(workspace: str, bucket: str, prefix: str) -> Range:
 
 def idempotency(workspace: str, key: str) -> Key:
     return Key(f"IDEM#{workspace}#{key}", "IDEM")
+
+
+def begun(workspace: str, execution: str, task: int) -> Key:
+    return Key(f"BEGUN#{workspace}#{execution}", str(task))
 
 
 def callback(workspace: str, identifier: str) -> Key:
