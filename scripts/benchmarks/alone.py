@@ -19,6 +19,7 @@ import msgspec
 from functions.services import declare
 from linkflow import ids
 from linkflow.adapters.clock import SystemClock
+from linkflow.adapters.through import Through
 from linkflow.engine.start import Start, start
 from linkflow.execution.advance import advance, owed
 from linkflow.execution.events import News
@@ -26,7 +27,7 @@ from linkflow.execution.evolve import evolve
 from linkflow.execution.state import State
 from linkflow.language.graph.compile import content_hash
 from linkflow.language.program import Program
-from linkflow.ports import Blobs, Condition, Item, Key, Page, Range, Send, Table, Write
+from linkflow.ports import Blobs, Condition, Item, Send
 from linkflow.runtime.hosts.embedded import Embedded
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, connect, in_memory
@@ -40,14 +41,10 @@ _NEWS = get_args(News)
 
 
 @dataclass(slots=True)
-class _Written:
+class _Written(Through):
     """A table that notes when each turn of a book was written, and how many bytes it has."""
 
-    table: Table
     turns: list[tuple[str, float, int]] = field(default_factory=list)
-
-    async def get(self, key: Key) -> Item | None:
-        return await self.table.get(key)
 
     async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
         outcome = await self.table.put(item, when, sends)
@@ -55,15 +52,6 @@ class _Written:
             size = len(item.body) + len(item.payload or b"")
             self.turns.append((item.key.pk, time.perf_counter(), size))
         return outcome
-
-    async def query(self, what: Range) -> Page:
-        return await self.table.query(what)
-
-    async def delete(self, key: Key, when: Condition = None) -> None:
-        await self.table.delete(key, when)
-
-    async def transact(self, writes: Sequence[Write]) -> None:
-        await self.table.transact(writes)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -16,9 +16,10 @@ from linkflow.adapters.sqlite.catalogue import SqliteCatalogue
 from linkflow.adapters.sqlite.queue import SqliteQueue
 from linkflow.adapters.sqlite.store import Store
 from linkflow.adapters.sqlite.table import SqliteTable
+from linkflow.adapters.through import Through
 from linkflow.execution.state import Failure, State, Status
 from linkflow.messages import QUEUES
-from linkflow.ports import Condition, Item, Key, Page, Range, Send, Write
+from linkflow.ports import Condition, Item, Send
 from linkflow.search import Attribute, Query, Span
 from linkflow.stores import index_keys
 from linkflow.stores.records import Summary
@@ -38,26 +39,11 @@ _STATUSES: tuple[Status, ...] = ("succeeded", "failed", "running")
 _END = _BEGAN + MANY * _EVERY
 
 
-@dataclass(frozen=True, slots=True)
-class _Without:
+class _Without(Through):
     """A table that is told nothing of facets: what starting and closing cost before."""
-
-    table: SqliteTable
-
-    async def get(self, key: Key) -> Item | None:
-        return await self.table.get(key)
 
     async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
         return await self.table.put(changed(item, facets=None), when, sends)
-
-    async def query(self, what: Range) -> Page:
-        return await self.table.query(what)
-
-    async def delete(self, key: Key, when: Condition = None) -> None:
-        await self.table.delete(key, when)
-
-    async def transact(self, writes: Sequence[Write]) -> None:
-        await self.table.transact(writes)
 
 
 def _summary(rng: Random, number: int, workspace: str = _WORKSPACE) -> Summary:

@@ -11,6 +11,7 @@ import pytest
 
 from functions.history.service import Driver
 from linkflow.adapters.clock import VirtualClock
+from linkflow.adapters.through import Through
 from linkflow.engine.engine import Engine, Limits
 from linkflow.engine.programs import Programs
 from linkflow.engine.start import Start, start
@@ -24,7 +25,6 @@ from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import in_memory
 from linkflow.stores.books import Books
 from tests.services.drawn import drawn
-from tests.services.other_ports import Through
 from tests.unit.graphs import graph, node
 
 WS = "ws"

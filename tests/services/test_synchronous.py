@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from linkflow.adapters.through import Through
 from linkflow.engine.cancel import cancel
 from linkflow.engine.signal import signal
 from linkflow.engine.start import Start
@@ -17,7 +18,7 @@ from linkflow.execution.signals import SignalReceived
 from linkflow.messages import LANE, TASKS, TIMERS
 from linkflow.ports import Condition, Item, Send
 from linkflow.runtime.settings import Settings
-from tests.services.other_ports import Through, over
+from tests.services.other_ports import over
 from tests.services.stage import NAMES, Stage, Working, line
 from tests.unit.graphs import graph, node
 
