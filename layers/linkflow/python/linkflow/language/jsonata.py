@@ -25,8 +25,9 @@ from jsonata2py.runtime.values import MISSING, JLambda, JRegex
 from jsonata2py.translator.translator import Translator
 
 from linkflow.language.json import Json
+from linkflow.language.jsonata_fuel import STACK, Scope, enter, leave
 from linkflow.language.jsonata_namespace import namespace
-from linkflow.language.jsonata_runtime import STACK, Scope, enter, field, leave
+from linkflow.language.jsonata_runtime import field
 from linkflow.language.jsonata_starts import starts
 from linkflow.language.jsonata_tree import FUNCTIONS, Tree, Unreadable, parsed
 

@@ -15,7 +15,8 @@ from jsonata2py.runtime.values import MISSING, JLambda, PackedArgs
 
 from linkflow.language import jsonata_runtime as runtime
 from linkflow.language.json_text import NotJson, parsed
-from linkflow.language.jsonata_runtime import Callback, Sequence, current, metered, walked
+from linkflow.language.jsonata_fuel import Callback, current, metered, walked
+from linkflow.language.jsonata_runtime import Sequence
 
 _DIGESTS: Final = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 

@@ -14,8 +14,9 @@ from jsonata2py.runtime import core
 from jsonata2py.runtime.values import MISSING, JLambda
 
 from linkflow.language import jsonata_runtime as runtime
+from linkflow.language.jsonata_fuel import current, metered, walked
 from linkflow.language.jsonata_functions import OWN_FUNCTIONS, shuffle
-from linkflow.language.jsonata_runtime import current, lambda_value, metered, walked
+from linkflow.language.jsonata_runtime import lambda_value
 from linkflow.language.jsonata_tree import AWS_FUNCTIONS, LIBRARY_ONLY, OWN
 
 _ONE_ARGUMENT: Final = """
