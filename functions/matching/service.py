@@ -1,48 +1,48 @@
 """What the isolated workers say, brought into the books; dead letters as callers see them."""
 
-import contextlib
+import logging
 from collections.abc import Sequence
 
 import msgspec
 
 from functions.matching.schemas import DeadLetterPage, DeadLetterView, Which
+from linkflow.engine.callbacks import proven, report
 from linkflow.engine.dead_letters import Wanted
-from linkflow.engine.news import tell
 from linkflow.errors import NotFound
 from linkflow.messages import Outcome, Piece, unpacked
 from linkflow.runtime.views import time_view
 from linkflow.runtime.wiring import World
 from linkflow.stores.dead_letters import DeadLetter
 
+_log = logging.getLogger(__name__)
 _DECODER = msgspec.json.Decoder(Outcome | Piece)
 
 
 async def hear(world: World, body: bytes) -> None:
     """An outcome, or a piece of one: whoever brings the last piece tells it, and clears the pieces away. Pieces that
-    come twice, or two last ones at the same time, tell it twice, which changes nothing."""
+    come twice, or two last ones at the same time, tell it twice, which changes nothing. What proves no task is not
+    believed, and not kept."""
     said = _DECODER.decode(unpacked(body))
-    if isinstance(said, Outcome):
-        await _tell(world, said)
-        return
-    names = [f"{said.workspace}/outcomes/{said.name}-{said.of}-{number}" for number in range(said.of)]
-    text = await _joined(world, said, names)
-    if text is not None:
-        await _tell(world, msgspec.json.decode(unpacked(text), type=Outcome))
-        for name in names:
-            await world.blobs.delete(name)
+    try:
+        if isinstance(said, Outcome):
+            await report(world.engine, said.token, said.ended)
+        else:
+            await _collect(world, said)
+    except NotFound as unknown:
+        _log.warning("outcome_refused", extra={"reason": str(unknown)})
 
 
-async def _tell(world: World, said: Outcome) -> None:
-    with contextlib.suppress(NotFound):
-        await tell(world.engine, said.workspace, said.execution, said.ended)
-
-
-async def _joined(world: World, piece: Piece, names: Sequence[str]) -> bytes | None:
-    """The whole text, once all its pieces are there."""
+async def _collect(world: World, piece: Piece) -> None:
+    token, _ = await proven(world.engine, piece.token)
+    names = [f"{token.workspace}/outcomes/{piece.name}-{piece.of}-{number}" for number in range(piece.of)]
     await world.blobs.put(names[piece.number], piece.text.encode())
     found = [await world.blobs.get(name) for name in names]
     whole = [text for text in found if text is not None]
-    return b"".join(whole) if len(whole) == piece.of else None
+    if len(whole) == piece.of:
+        said = msgspec.json.decode(unpacked(b"".join(whole)), type=Outcome)
+        await report(world.engine, said.token, said.ended)
+        for name in names:
+            await world.blobs.delete(name)
 
 
 def wanted(workspace: str, which: Which) -> Wanted:

@@ -17,7 +17,17 @@ from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskPostponed
 from linkflow.execution.failures import INTERRUPTED
 from linkflow.execution.state import State
-from linkflow.messages import LARGEST_BODY, OUTCOMES, IsolatedTask, Outcome, Piece, TaskMessage, packed, unpacked
+from linkflow.messages import (
+    LARGEST_BODY,
+    LARGEST_CONTENT,
+    OUTCOMES,
+    IsolatedTask,
+    Outcome,
+    Piece,
+    TaskMessage,
+    packed,
+    unpacked,
+)
 from linkflow.ports import Absent, Item, Message, Send
 from linkflow.runtime.wiring import World
 from linkflow.stores import keys
@@ -118,16 +128,26 @@ async def work_isolated(world: World, message: Message) -> None:
         ended: Told = _interrupted(task)
     else:
         ended = await run_alone(world.engine, task)
-    outcome = packed(_encoder.encode(Outcome(given.workspace, given.execution, ended)))
-    await world.queue.send(_sends(given.workspace, outcome))
+    content = _encoder.encode(Outcome(given.token, ended))
+    if len(content) > LARGEST_CONTENT:
+        content = _encoder.encode(Outcome(given.token, _too_large(task, len(content))))
+    await world.queue.send(_sends(given.token, packed(content)))
 
 
-def _sends(workspace: str, body: bytes) -> list[Send]:
+def _too_large(task: RunTask, size: int) -> TaskFailed:
+    cause = (
+        f"An isolated task gives its outcome in messages of at most {LARGEST_CONTENT:,} bytes in all; this one takes "
+        f"{size:,}. Let it give less, or put it where others can read it."
+    )
+    return TaskFailed(task.scope, task.task, "LinkFlow.OutputTooLarge", cause, retryable=False)
+
+
+def _sends(token: str, body: bytes) -> list[Send]:
     """One message, or as many as the text needs: there is no other place that an isolated worker could put it."""
     if len(body) <= LARGEST_BODY:
         return [Send(OUTCOMES.name, body)]
     name = sha256(body).hexdigest()[:32]
     size = LARGEST_BODY - 1_000
     texts = [body[start : start + size].decode() for start in range(0, len(body), size)]
-    pieces = [Piece(workspace, name, number, len(texts), text) for number, text in enumerate(texts)]
+    pieces = [Piece(token, name, number, len(texts), text) for number, text in enumerate(texts)]
     return [Send(OUTCOMES.name, _encoder.encode(piece)) for piece in pieces]

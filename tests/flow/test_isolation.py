@@ -17,9 +17,10 @@ from linkflow.engine.programs import Programs
 from linkflow.execution.commands import RunTask
 from linkflow.language.json import Json
 from linkflow.language.program import Task
-from linkflow.messages import OUTCOMES, TASKS_ISOLATED
+from linkflow.messages import OUTCOMES, TASKS_ISOLATED, IsolatedTask
 from linkflow.nodes.base import RESOURCE, BaseNode, NodeFailed, TaskContext, TaskNode, TaskResult
 from linkflow.nodes.catalog import NODES
+from linkflow.ports import Send
 from linkflow.runtime.hosts.embedded import Embedded
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, assemble, connect, in_memory, not_connected
@@ -127,9 +128,8 @@ async def test_an_isolated_worker_needs_nothing_but_its_queues(settings: Setting
         bare,
     )
     task = RunTask(1, 1, 1, "job", RESOURCE + "untrusted", {"given": 1}, "key", isolated=True)
-    from linkflow.engine.place import dispatch_isolated  # noqa: PLC0415 (only here)
-
-    await world.queue.send([dispatch_isolated("ws", "ex", task)])
+    body = msgspec.json.encode(IsolatedTask("ws", "ex", task, "token"))
+    await world.queue.send([Send(TASKS_ISOLATED.name, body)])
     (message,) = await world.queue.receive(TASKS_ISOLATED.name, wait=5)
     await work_isolated(alone, message)
     (said,) = await world.queue.receive(OUTCOMES.name, wait=5)

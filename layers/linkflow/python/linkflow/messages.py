@@ -6,6 +6,7 @@ which alone knows. What somebody has to tell an execution is written into its bo
 
 import zlib
 from base64 import b64decode, b64encode
+from typing import Annotated
 
 import msgspec
 
@@ -34,6 +35,10 @@ QUEUES = (LANE, TASKS, TASKS_ISOLATED, OUTCOMES, TIMERS, CLOSED, CALLBACKS)
 
 LARGEST_BODY = 240_000
 """Bytes of a message, with room to spare below what SQS takes (262,144)."""
+LARGEST_CONTENT = 16_000_000
+"""Bytes of what messages carry, compressed or in pieces."""
+MOST_PIECES = 100
+"""So many messages carry the largest content, even one that no compression makes small."""
 
 
 class Wake(msgspec.Struct, frozen=True, tag="wake", omit_defaults=True):
@@ -57,33 +62,38 @@ class TaskMessage(msgspec.Struct, frozen=True, tag="task"):
 
 
 class IsolatedTask(msgspec.Struct, frozen=True, tag="isolated"):
-    """Run this task, and send its outcome to `OUTCOMES`."""
+    """Run this task, and send its outcome to `OUTCOMES`, with the token that came with it."""
 
     workspace: str
     execution: str
     task: RunTask
+    token: str
 
 
 Ended = TaskSucceeded | TaskFailed | TaskTimedOut | TaskSubmitted | TaskPostponed
 
 
 class Outcome(msgspec.Struct, frozen=True, tag="outcome"):
-    """How an isolated task ended."""
+    """How an isolated task ended. Nothing that comes from where untrusted code runs is believed but of the one task
+    that `token` is for."""
 
-    workspace: str
-    execution: str
+    token: str
     ended: Ended
 
 
 class Piece(msgspec.Struct, frozen=True, tag="piece"):
-    """A piece of an `Outcome` that is too large for one message: number `number` of `of`, of the text that has this
-    name."""
+    """A piece of an `Outcome` that is too large for one message: number `number` (from 0) of `of`, of the text that has
+    this name."""
 
-    workspace: str
-    name: str
-    number: int
-    of: int
+    token: str
+    name: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    number: Annotated[int, msgspec.Meta(ge=0, lt=MOST_PIECES)]
+    of: Annotated[int, msgspec.Meta(ge=1, le=MOST_PIECES)]
     text: str
+
+    def __post_init__(self) -> None:
+        if self.number >= self.of:
+            raise ValueError(f"There is no piece {self.number} of {self.of}.")
 
 
 class Alarm(msgspec.Struct, frozen=True, tag="alarm"):
@@ -148,4 +158,14 @@ def packed(content: bytes) -> bytes:
 
 
 def unpacked(body: bytes) -> bytes:
-    return zlib.decompress(b64decode(body[1:])) if body[:1] == b"z" else body
+    """Raises `ValueError` for what is no body, or one of more than `LARGEST_CONTENT` bytes."""
+    if body[:1] != b"z":
+        return body
+    reader = zlib.decompressobj()
+    try:
+        content = reader.decompress(b64decode(body[1:]), LARGEST_CONTENT)
+    except zlib.error as error:
+        raise ValueError("This is no compressed body.") from error
+    if not reader.eof:
+        raise ValueError(f"This body is cut off, or holds more than {LARGEST_CONTENT:,} bytes.")
+    return content

@@ -76,7 +76,7 @@ class Away:
             and (where == "remote" or task.started or not task.at_most_once)
         ]
 
-    def sends(self, due: Sequence[RunTask]) -> list[Send]:
+    def sends(self, state: State, due: Sequence[RunTask]) -> list[Send]:
         """The messages of those that go to a queue."""
         sends = []
         for task in due:
@@ -87,7 +87,7 @@ class Away:
                 if where == "queue":
                     sends.append(dispatch(self.workspace, self.execution, task))
                 elif where == "isolated":
-                    sends.append(dispatch_isolated(self.workspace, self.execution, task))
+                    sends.append(dispatch_isolated(state, task))
             except NodeFailed as failed:
                 self._refuse(task, failed.code, failed.message)
         return sends

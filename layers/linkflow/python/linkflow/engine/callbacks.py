@@ -1,4 +1,5 @@
-"""Ending a task from outside, by the token that was handed out with it (`.waitForTaskToken`)."""
+"""Ending a task from outside, by the token that was handed out with it: `.waitForTaskToken`, remote workers, and the
+isolated ones, which are believed of nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from linkflow.errors import Conflict, NotFound
 from linkflow.execution.advance import expects, run_task
 from linkflow.execution.commands import RunTask
 from linkflow.execution.events import TaskFailed, TaskHeartbeat, TaskSucceeded
-from linkflow.execution.tokens import proves, read_token
+from linkflow.execution.state import State
+from linkflow.execution.tokens import Token, proves, read_token
 from linkflow.language.json import Json
+from linkflow.messages import Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,27 @@ async def heartbeat(engine: Engine, workspace: str, token: str, worker: str = ""
     return until
 
 
+async def report(engine: Engine, text: str, ended: Ended) -> None:
+    """What an isolated worker says of its task. Raises `NotFound` for a token that was not handed out with this one."""
+    token, _ = await proven(engine, text)
+    if (token.scope, token.task) != (ended.scope, ended.task):
+        raise _unknown(text)
+    await tell(engine, token.workspace, token.execution, ended)
+
+
+async def proven(engine: Engine, text: str) -> tuple[Token, State]:
+    """The token, and the execution whose it is. Raises `NotFound` for one that was never handed out."""
+    token = read_token(text)
+    book = await engine.books.load(token.workspace, token.execution) if token is not None else None
+    if token is None or book is None or not proves(token, book.state):
+        raise _unknown(text)
+    return token, book.state
+
+
+def _unknown(text: str) -> NotFound:
+    return NotFound("task token", text[:12] + "…")
+
+
 def _began(task: RunTask, now: float) -> float:
     """0: its lease, which is in the book, says when."""
     return 0.0 if task.pattern == "activity" else now
@@ -85,15 +109,11 @@ async def end(engine: Engine, workspace: str, execution: str, news: TaskSucceede
 
 
 async def _waiting(engine: Engine, workspace: str, text: str) -> RunTask:
-    token = read_token(text)
-    book = await engine.books.load(workspace, token.execution) if token is not None else None
-    if token is None or book is None or token.workspace != workspace:
-        raise NotFound("task token", text[:12] + "…")
-    state = book.state
+    token, state = await proven(engine, text)
+    if token.workspace != workspace:
+        raise _unknown(text)
     if state.closed:
         raise Conflict(f"The execution is over already: {state.status}.")
-    if not proves(token, state):
-        raise NotFound("task token", text[:12] + "…")
     if not expects(state, token.scope, token.task):
         await engine.queue.send([wake(workspace, token.execution)])  # (who took it may have died before that)
         raise Conflict("The task is over already: it ended, timed out, or was given up.")

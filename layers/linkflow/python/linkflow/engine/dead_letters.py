@@ -22,7 +22,7 @@ from linkflow.engine.wakes import SOON
 from linkflow.errors import NotFound
 from linkflow.execution.events import TaskFailed
 from linkflow.execution.failures import INTERRUPTED
-from linkflow.messages import QUEUES, TASKS, TASKS_ISOLATED
+from linkflow.messages import QUEUES, TASKS, TASKS_ISOLATED, unpacked
 from linkflow.ports import Message, Send
 from linkflow.stores.dead_letters import DeadLetter, Lying
 
@@ -165,8 +165,8 @@ async def _meant(engine: Engine, wanted: Wanted) -> AsyncIterator[Lying]:
 
 def _body(message: Message) -> _Body:
     try:
-        return _DECODER.decode(message.body)
-    except msgspec.MsgspecError:
+        return _DECODER.decode(unpacked(message.body))
+    except ValueError:  # (those of decoding among them)
         return _Body()
 
 

@@ -54,7 +54,7 @@ class Draft:
         book was loaded again."""
         book = self.book
         away = self.away.due(self.tasks)
-        sends = self.away.sends(away)
+        sends = self.away.sends(book.state, away)
         if not self.unsaved.events or self._can_wait(now):
             await self.engine.queue.send(sends) if sends else None
         elif not await self.put(now, sends):

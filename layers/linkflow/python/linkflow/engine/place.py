@@ -17,6 +17,8 @@ from typing import Literal
 import msgspec
 
 from linkflow.execution.commands import RunTask
+from linkflow.execution.state import State
+from linkflow.execution.tokens import task_token
 from linkflow.language.asl.waits import plain
 from linkflow.messages import LARGEST_BODY, TASKS, TASKS_ISOLATED, IsolatedTask, TaskMessage, packed
 from linkflow.nodes.base import RESOURCE, BaseNode, NodeFailed, TaskNode
@@ -57,11 +59,13 @@ def dispatch(workspace: str, execution: str, task: RunTask) -> Send:
     return Send(TASKS.name, body, share=workspace)
 
 
-def dispatch_isolated(workspace: str, execution: str, task: RunTask) -> Send:
+def dispatch_isolated(state: State, task: RunTask) -> Send:
     """The message that takes a task to the isolated workers, with all they will ever know. Raises `NodeFailed` for an
     input that no message can carry."""
     bare = msgspec.structs.replace(task, token=None, credentials=None)
-    body = packed(_encoder.encode(IsolatedTask(workspace, execution, bare)))
+    token = task_token(state, task.scope, task.task)
+    given = IsolatedTask(state.workspace, state.names.execution_id, bare, token)
+    body = packed(_encoder.encode(given))
     if len(body) > LARGEST_BODY:
         raise NodeFailed(
             "LinkFlow.InputTooLarge",
@@ -69,4 +73,4 @@ def dispatch_isolated(workspace: str, execution: str, task: RunTask) -> Send:
             f"takes {len(body):,}. Hand it less.",
             retryable=False,
         )
-    return Send(TASKS_ISOLATED.name, body, share=workspace)
+    return Send(TASKS_ISOLATED.name, body, share=state.workspace)
