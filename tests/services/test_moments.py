@@ -1,25 +1,60 @@
 """Moments of executions: kept to the second for years, whoever restarts, whatever rings too early or too late."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 
+from linkflow.adapters.through import Through
 from linkflow.engine.cancel import cancel
 from linkflow.engine.census import census
 from linkflow.engine.news import tell
+from linkflow.engine.programs import Programs
 from linkflow.engine.start import Start, start
+from linkflow.engine.visit import visit
 from linkflow.engine.wakes import wake
-from linkflow.execution.events import CancelRequested
+from linkflow.execution.events import CancelRequested, RetryScheduled, TaskFailed
 from linkflow.messages import LANE, QUEUES, TIMERS
-from linkflow.ports import Index, Range
+from linkflow.nodes.base import BaseNode, TaskContext, TaskNode, TaskResult
+from linkflow.nodes.catalog import NODES
+from linkflow.ports import Condition, Index, Item, Range, Send
 from linkflow.runtime.wiring import World
 from linkflow.stores import index_keys
 from linkflow.stores.records import Summary
+from tests.services.drawn import drawn
 from tests.services.dying import Died, dying
+from tests.services.other_ports import over
 from tests.services.ticking import WORKSPACE, Host, play, workflow
+from tests.unit.graphs import graph, node
 
 DAY = 86_400.0
 YEAR = 365.25 * DAY
+
+
+class Job(TaskNode):
+    type: ClassVar[str] = "job"
+
+    async def run(self, _: TaskContext) -> TaskResult:
+        await asyncio.sleep(1)
+        return TaskResult("done")
+
+
+KINDS: dict[str, type[BaseNode]] = {**NODES, "job": Job}
+
+
+@dataclass(slots=True)
+class Slow(Through):
+    """A table that takes its time to put what happened here; meanwhile something happens elsewhere, once."""
+
+    happens: Callable[[], Awaitable[None]] | None = None
+
+    async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
+        if b"TaskSucceeded" in item.body and self.happens is not None:
+            happens, self.happens = self.happens, None
+            await happens()
+        return await self.table.put(item, when, sends)
 
 
 async def waiting(world: World, seconds: float) -> str:
@@ -157,5 +192,39 @@ def test_news_whose_wake_was_lost_is_heard_when_it_is_told_again() -> None:
         await tell(world.engine, WORKSPACE, execution, news)
         await Host(world).run(5)
         assert (await summary(world, execution)).status == "cancelled"
+
+    play("2026-11-19T12:00Z", script)
+
+
+def test_a_pause_begins_with_the_failure_that_it_follows_also_where_that_came_in_between() -> None:
+    """A turn took five seconds and met the failure; the pause was counted from when the turn was decided."""
+
+    async def script(world: World) -> None:
+        nodes = [
+            node("start", "manual"),
+            node("here", "job"),
+            node("there", "wait_for_callback", retry={"max_attempts": 2, "interval": 60, "jitter": False}),
+        ]
+        slow = Slow(world.table)
+        engine = over(world, slow, world.queue).engine
+        engine = replace(engine, nodes=KINDS, programs=Programs(engine.workflows, KINDS))
+        target = await drawn(engine, graph(nodes, "start -> here", "start -> there"), WORKSPACE)
+        execution = await start(engine, Start(target, None, node="start"))
+
+        async def fails() -> None:
+            await world.clock.sleep(5)
+            book = await engine.books.load(WORKSPACE, execution)
+            assert book is not None
+            now, scope = world.clock.now(), next(one for one in book.state.scopes.values() if one.state == "there")
+            assert scope.task is not None
+            failed = TaskFailed(scope.id, scope.task.task, "No", "not today", now, now)
+            await tell(engine, WORKSPACE, execution, failed)
+
+        slow.happens = fails
+        await visit(engine, WORKSPACE, execution)
+        events = [event for one in await engine.books.whole(WORKSPACE, execution) for event in one.turn.events]
+        (failed,) = (event for event in events if isinstance(event, TaskFailed) and event.error == "No")
+        (paused,) = (event for event in events if isinstance(event, RetryScheduled))
+        assert paused.until - failed.finished >= 60
 
     play("2026-11-19T12:00Z", script)

@@ -69,7 +69,7 @@ class Draft:
         if await self.engine.books.append(self.book, self.unsaved.events, now, sends):
             self.unsaved.clear()
             return True
-        await self._reload(now)
+        await self._reload()
         return False
 
     def _can_wait(self, now: float) -> bool:
@@ -82,9 +82,11 @@ class Draft:
             return False
         return all(self.is_here(one) and not one.at_most_once and one.pattern == "request" for one in self.tasks)
 
-    async def _reload(self, now: float) -> None:
-        """Somebody else wrote: what was unsaved follows again from the book, and what was told is told again."""
+    async def _reload(self) -> None:
+        """Somebody else wrote: what was unsaved follows again from the book, and what was told is told again. (It is
+        later now than when that was first decided: what others wrote may be newer.)"""
         self.book = await self.engine.books.load(self.book.workspace, self.book.execution) or self.book
+        now = self.engine.clock.now()
         self.tasks = owed(self.program, self.book.state)
         self.away.places.clear()  # (a number may be another task's now)
         self.away.leave_to_others(self.tasks)
@@ -99,7 +101,7 @@ class Draft:
         """Look whether others (a cancel, a signal) wrote into the book meanwhile."""
         last = await self.engine.books.last_number(self.book.workspace, self.book.execution)
         if last is not None and last > self.book.number:
-            await self._reload(self.engine.clock.now())
+            await self._reload()
 
     def is_here(self, task: RunTask) -> bool:
         return self.away.place(task) == "here"

@@ -127,6 +127,7 @@ class _Visit:
             return False
         draft.decide(news, now)
         while not await draft.recorded(now):
+            now = self.engine.clock.now()
             if not await self._may_begin(news, now):
                 return False
         tasks, state = draft.tasks, self.state
@@ -177,6 +178,7 @@ class _Visit:
         if not isinstance(verdict, ExecutionQueued):
             return True
         if not await draft.put(now, ()):
+            now = self.engine.clock.now()
             return await self._let_in(now) if must_ask(self.program, self.state, (), now) else True
         return False
 
