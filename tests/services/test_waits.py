@@ -2,25 +2,30 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
 
 from functions.api.workflows.service import create
+from linkflow.adapters.through import Through
 from linkflow.engine.approvals import Vote, approval_id, decide
 from linkflow.engine.publish import publish
 from linkflow.engine.signal import signal, signal_with_start
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
 from linkflow.engine.watch import LONGEST_LOOK, watch
-from linkflow.errors import Conflict
+from linkflow.errors import Conflict, Throttled
 from linkflow.execution.events import SignalReceived, SignalTaken, TaskSucceeded
 from linkflow.execution.state import State
 from linkflow.language.json import Json
 from linkflow.messages import LANE
+from linkflow.ports import Clock, Condition, Item, Send
 from linkflow.runtime.wiring import World
 from linkflow.stores.records import Summary
 from tests.services.dying import Died, dying
+from tests.services.other_ports import over
 from tests.services.ticking import WORKSPACE, Host, play, started
 from tests.unit.graphs import graph, node
 
@@ -103,6 +108,53 @@ def test_an_event_starts_and_ends_once_whenever_its_process_dies(calls: int, *, 
         assert (await state(world, waiting)).output == EVENT
         assert (await facts(world, waiting))[TaskSucceeded.__name__] == 1
         assert not [one async for one in world.engine.subscriptions.of(WORKSPACE, "paid") if one.execution]
+
+    play(NOON, script)
+
+
+@dataclass(slots=True)
+class Busy(Through):
+    """A table that begins no execution."""
+
+    async def put(self, item: Item, when: Condition = None, sends: Sequence[Send] = ()) -> Item | None:
+        if b"ExecutionStarted" in (item.payload or b""):
+            raise Throttled("The table")
+        return await self.table.put(item, when, sends)
+
+
+@dataclass(slots=True)
+class Behind:
+    """A clock that is two seconds late."""
+
+    clock: Clock
+
+    def now(self) -> float:
+        return self.clock.now() - 2.0
+
+    async def sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+
+
+def test_who_publishes_while_a_store_is_busy_is_asked_to_try_again() -> None:
+    """It was an error of ours, a group of one."""
+
+    async def script(world: World) -> None:
+        triggered = await made(world, node("end", "no_op"), "event", type="paid")
+        with pytest.raises(Throttled):
+            await publish(over(world, Busy(world.table), world.queue).engine, WORKSPACE, EVENT)
+        await publish(world.engine, WORKSPACE, EVENT)
+        assert len(await all_of(world, triggered)) == 1
+
+    play(NOON, script)
+
+
+def test_an_event_is_not_lost_on_who_began_to_wait_at_a_clock_that_is_ahead() -> None:
+    async def script(world: World) -> None:
+        triggered = await made(world, node("end", "no_op"), "event", type="paid")
+        waiting = await begun(world, node("wait", "wait_for_event", {"type": "paid"}))
+        told = await publish(replace(world.engine, clock=Behind(world.clock)), WORKSPACE, EVENT)
+        assert told.ended == (waiting,)
+        assert told.started == tuple(one.execution for one in await all_of(world, triggered))
 
     play(NOON, script)
 

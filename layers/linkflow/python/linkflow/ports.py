@@ -219,6 +219,10 @@ class KeyRing(Protocol):
     async def open(self, sealed: bytes, context: Mapping[str, str]) -> bytes: ...
 
 
+CLOCKS_APART = 10.0
+"""Seconds that the clocks of two processes may differ."""
+
+
 class Clock(Protocol):
     def now(self) -> float: ...
 

@@ -28,7 +28,7 @@ from linkflow.execution.events import TaskSucceeded
 from linkflow.language.filters import holds
 from linkflow.messages import Spread
 from linkflow.nodes.event import EventTrigger
-from linkflow.ports import Item
+from linkflow.ports import CLOCKS_APART, Item
 from linkflow.stores import keys
 from linkflow.stores.claims import claim
 from linkflow.stores.records import decode, encode
@@ -110,7 +110,8 @@ def _name(event: Mapping[str, Any]) -> str:
 async def _told(
     engine: Engine, subscribers: Sequence[Subscription], event: Mapping[str, Any], name: str, since: float
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Tell them, some at a time."""
+    """Tell them, some at a time. (Who subscribed before, at a clock that is ahead, is told; where the telling is done
+    again, rather who did so just behind than not.) Raises what the first raises that cannot be told."""
     started: list[str] = []
     ended: list[str] = []
     room = asyncio.Semaphore(AT_ONCE)
@@ -122,10 +123,13 @@ async def _told(
             elif await _end(engine, one, event):
                 ended.append(one.execution)
 
-    async with asyncio.TaskGroup() as telling:
-        for one in subscribers:
-            if one.since <= since and holds(one.filter, {**one.seen, "event": event}, since):
-                telling.create_task(tell_one(one))
+    try:
+        async with asyncio.TaskGroup() as telling:
+            for one in subscribers:
+                if one.since <= since + CLOCKS_APART and holds(one.filter, {**one.seen, "event": event}, since):
+                    telling.create_task(tell_one(one))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
     return tuple(sorted(started)), tuple(sorted(ended))
 
 

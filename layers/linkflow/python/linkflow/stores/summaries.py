@@ -9,14 +9,11 @@ from dataclasses import replace as replace_query
 from msgspec.structs import replace
 
 from linkflow.execution.state import State
-from linkflow.ports import Absent, Index, Item, Key, Put, Range, Send, Table, Unchanged
+from linkflow.ports import CLOCKS_APART, Absent, Index, Item, Key, Put, Range, Send, Table, Unchanged
 from linkflow.search import Catalogue, Cells, Query, fits
 from linkflow.stores import index_keys, keys
 from linkflow.stores.catalogue import cell_of, facets_of, shelf_of
 from linkflow.stores.records import Archived, Claim, Summary, decode, encode
-
-_APART = 10.0
-"""Seconds that the clocks of two processes may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class Summaries:
         item = known or await self.table.get(keys.summary(workspace, execution))
         while item is not None:
             check_at = decode(item.body, Summary).check_at
-            stands = check_at is not None and now + _APART < check_at <= moment
+            stands = check_at is not None and now + CLOCKS_APART < check_at <= moment
             moved = None if stands else _to_be_checked(item, moment)
             if moved is None:
                 return
