@@ -93,7 +93,7 @@ class Shelf:
             if ready or not patience:
                 break
             await self.clock.sleep(patience)
-        taken = [Message(m.id, m.queue, m.body, m.receives + 1, m.receipt, m.group) for m in ready]
+        taken = [Message(m.id, m.queue, m.body, m.receives + 1, f"{m.id}/{m.receives + 1}", m.group) for m in ready]
         for message in taken:
             self.standing[[m.id for m in self.standing].index(message.id)] = message
             self.visible_at[message.id] = self.clock.now() + 30
@@ -101,7 +101,7 @@ class Shelf:
 
     async def delete(self, messages: Sequence[Message]) -> None:
         self.deletes += 1
-        self.standing = [m for m in self.standing if m.id not in {gone.id for gone in messages}]
+        self.standing = [m for m in self.standing if m.receipt not in {gone.receipt for gone in messages}]
         await asyncio.sleep(0)
 
     async def postpone(self, message: Message, seconds: float) -> None:

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 
 from linkflow.adapters.clock import VirtualClock
-from linkflow.ports import Send
+from linkflow.ports import Message, Send
 from linkflow.runtime.functions import Function, HttpRoutes, Schedule
 from linkflow.runtime.hosts.embedded import Embedded, serve
 from linkflow.runtime.routes import Routes
@@ -65,6 +66,35 @@ async def test_a_message_stays_ours_while_its_handler_runs(diary: Diary) -> None
             door.set()
             await at_rest()
     assert diary.entries.count("slow") == 1
+
+
+@dataclass
+class Frozen(Shelf):
+    """One whose caller stands still before it keeps a message, until somebody opens the door."""
+
+    door: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def postpone(self, message: Message, seconds: float) -> None:
+        await self.door.wait()
+        await super().postpone(message, seconds)
+
+
+async def test_who_stood_still_gives_up_what_others_have_by_now(diary: Diary) -> None:
+    """What went on in a process that had been frozen met what another had done meanwhile, and went on behind it."""
+    shelf = Frozen(VirtualClock())
+    await shelf.send([Send("plain", b"slow")])
+    world = world_of(shelf)
+    with patient(diary) as finishes:
+        async with Embedded(world, keeping(diary)(world)):
+            await at_rest()
+            await shelf.clock.advance(40)
+            assert diary.at_once == 2, "its message came again"
+            shelf.door.set()
+            await at_rest()
+            finishes.set()
+            await at_rest()
+    assert diary.entries.count("slow") == 1
+    assert await shelf.depth("plain") == 0
 
 
 async def test_a_failing_message_comes_again_after_growing_pauses(diary: Diary) -> None:

@@ -4,10 +4,14 @@ Per delivery: a message whose handler returns is deleted, together with whatever
 one whose handler raises comes again after a growing pause, and so does all that stands behind it in its FIFO group;
 while a handler runs its message is kept ours (`postpone` by the queue's visibility, three times per visibility).
 Death of the process at any instruction leaves messages undeleted, so they come again.
+
+A process that stood still for longer than that (it was stopped, its machine was paused) finds its messages lost: others
+may have done with them what it was about to do. Its handlers are told to end before they do it too.
 """
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from linkflow.ports import Clock, Message, Queue
@@ -25,6 +29,15 @@ _LAST_RECEIVE = 0.1
 """Seconds (real ones) that a receive under way is given when a stop is asked for. Cut off in the middle of claiming,
 it would leave messages that nobody sees until their visibility has passed."""
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Held:
+    """A message that is ours until a moment, as far as we know, and who handles it."""
+
+    message: Message
+    until: float
+    handler: "asyncio.Task[None]"
 
 
 class Pump:
@@ -48,7 +61,7 @@ class Pump:
         self._long_poll = long_poll
         self._free = min(trigger.concurrency, concurrency)
         self._freed = asyncio.Event()
-        self._ours: dict[str, Message] = {}
+        self._ours: dict[str, _Held] = {}
         self._running: dict[asyncio.Task[None], None] = {}
         self._receiving: asyncio.Task[Sequence[Message]] | None = None
         self._done: list[Message] = []
@@ -99,15 +112,17 @@ class Pump:
         if self._stopping:
             await give_back(messages, 0, self._queue)
             return
+        until = self._clock.now() + self._trigger.queue.visibility
         for line in in_order(messages):
             self._free -= len(line)
-            self._ours.update((message.receipt, message) for message in line)
-            self._start(self._handle(line))
+            handler = self._start(self._handle(line))
+            self._ours.update((message.receipt, _Held(message, until, handler)) for message in line)
 
-    def _start(self, work: "asyncio._CoroutineLike[None]") -> None:
+    def _start(self, work: "asyncio._CoroutineLike[None]") -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._running[task] = None
         task.add_done_callback(self._running.pop)
+        return task
 
     async def _handle(self, line: list[Message]) -> None:
         try:
@@ -143,7 +158,7 @@ class Pump:
             self._deleting = False
 
     async def _abandon(self) -> None:
-        cut_off = list(self._ours.values())
+        cut_off = [held.message for held in self._ours.values()]
         for task in self._running:
             task.cancel()
         while self._running:  # (a handler that ended all the same has its message deleted)
@@ -154,11 +169,26 @@ class Pump:
         visibility = self._trigger.queue.visibility
         while True:
             await self._clock.sleep(visibility / 3)
-            for message in list(self._ours.values()):
+            self._give_up_lost()
+            for held in list(self._ours.values()):
+                asked = self._clock.now()
                 try:
-                    await self._queue.postpone(message, visibility)
+                    await self._queue.postpone(held.message, visibility)
                 except Exception:  # noqa: BLE001 (two more heartbeats fit before the message is somebody else's)
-                    _log.exception("heartbeat_failed", extra={"function": self._name, "id": message.id})
+                    _log.exception("heartbeat_failed", extra={"function": self._name, "id": held.message.id})
+                else:
+                    if self._clock.now() <= held.until:  # (else it may have been too late when the queue heard of it)
+                        held.until = asked + visibility
+                self._give_up_lost()
+
+    def _give_up_lost(self) -> None:
+        """Tell the handlers to end whose messages were not kept in time."""
+        now = self._clock.now()
+        for receipt, held in list(self._ours.items()):
+            if held.until < now:
+                _log.warning("message_lost", extra={"function": self._name, "id": held.message.id})
+                del self._ours[receipt]
+                held.handler.cancel()
 
 
 def _is_cancelled() -> bool:
