@@ -15,7 +15,7 @@ from linkflow.language.json import Json
 from linkflow.language.program import WhenFull
 from linkflow.language.recurrence.form import Misfire, Overlap
 from tests.simulation.machines import CHILD, ITEMS, SLOW_CHILD, Paper
-from tests.simulation.scenes import approvals, asks, brief, chain, labour, once
+from tests.simulation.scenes import apart, approvals, asks, brief, chain, greeted, labour, once, told
 from tests.unit.graphs import graph, node
 from tests.unit.random_graphs import Drawn, Sheet
 
@@ -24,7 +24,9 @@ KINDS: Final = (
     *("graph", "graph", "hook", "racing", "machine", "machine", "machine"),
     *("timed", "once", "limited", "signals", "labour", "labour", "approvals", "chain", "keyed", "keyed", "paced"),
 )
-SCENES: Final = ("labour", "approvals", "chain", "keyed", "paced")
+RARER: Final = ("apart", "greeted", "told")
+"""One part in twelve is one of these."""
+SCENES: Final = ("labour", "approvals", "chain", "keyed", "paced", "greeted", "told", "apart")
 STORIES: Final = 10
 """That share a cast."""
 WORKSPACES: Final = ("ws_a", "ws_b")
@@ -75,10 +77,19 @@ class Part:
     timetable: "Timetable | None" = None
     signals: bool = False
     """Whether its executions wait for signals."""
+    greeted: bool = False
+    """Whether who starts it does so with a signal."""
+    told: bool = False
+    """Whether its executions wait for an event, which starts others of it."""
     patience: float = 0.0
     """Seconds that who starts it waits for the result."""
     later: float | None = None
     """Seconds behind the beginning of the story before which its executions do nothing."""
+
+    @property
+    def nagged(self) -> bool:
+        """Whether its executions need somebody outside who knows of them, so that they end."""
+        return self.signals or self.told
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +140,7 @@ def cast_of(seed: int) -> Cast:
         for workspace in WORKSPACES
         for name, seconds in ((CHILD, 2), (SLOW_CHILD, 900))
     ]
-    drawn = [_refined(Dice(Random(f"crowd {number} {index}")), _part(dice, f"w{index}")) for index in range(4)]
+    drawn = [_refined(Dice(Random(f"crowd {number} {index}")), _drawn(dice, number, index)) for index in range(4)]
     timetables = [_scheduled(dice, "on_time")] if dice.between(0, 1) else []
     parts = (*children, *drawn, *timetables)
     entrances = [
@@ -146,9 +157,13 @@ def _entrance(dice: Dice, number: int, position: int, part: Part) -> Entrance:
     return Entrance(number, position, {"n": 1 if part.each else drawn, "items": ITEMS})
 
 
-def _part(dice: Dice, name: str) -> Part:
-    workspace = dice.pick(WORKSPACES)
-    kind = dice.pick(KINDS)
+def _drawn(dice: Dice, number: int, index: int) -> Part:
+    workspace, kind = dice.pick(WORKSPACES), dice.pick(KINDS)
+    rarer = Random(f"rarer {number} {index}")
+    return _part(dice, workspace, f"w{index}", kind if rarer.random() > 1 / 12 else rarer.choice(RARER))
+
+
+def _part(dice: Dice, workspace: str, name: str, kind: str) -> Part:
     if kind in SCENES:
         return _scene(dice, kind, Part(workspace, name, "graph", {}, "result"))
     if kind in ("machine", "timed"):
@@ -171,7 +186,7 @@ def _part(dice: Dice, name: str) -> Part:
 
 def _refined(dice: Dice, part: Part) -> Part:
     """Some are started by who waits for the result, or for later; some of those that are limited do not wait."""
-    if part.hook is not None:
+    if part.hook is not None or part.told:
         return part
     part = _crowded(dice, part) if part.limit is not None else part
     patience, later = dice.pick([0.0, 0.0, 0.0, 2.0, 20.0]), dice.pick([None, None, None, None, 30.0, 70.0])
@@ -203,6 +218,12 @@ def _scene(dice: Dice, kind: str, part: Part) -> Part:
             policy: KeyPolicy = dice.pick(["reject", "use_existing", "terminate_existing"])
             drawn = dice.pick([chain, brief])(dice)
             return replace(part, definition=drawn, keyed=policy, promise="end")
+        case "greeted":
+            return replace(part, definition=greeted(dice), keyed="use_existing", greeted=True, promise="end")
+        case "told":
+            return replace(part, definition=told(dice), told=True)
+        case "apart":
+            return replace(part, definition=apart(dice))
         case _:
             limit, seconds, each = 1, dice.pick([10.0, 60.0]), bool(dice.between(0, 1))
             key: Drawn = {"key": "{{ trigger.n }}"} if each else {}

@@ -2,9 +2,9 @@
 alone, so that another run of the same workflow hears the same.
 
 Paths: `/ask/<node>` answers with the digest of the question; of eight questions, `failing` fail each time and one fails
-at its first attempt. `/fine/<node>` never fails. `/later/<node>` takes a token, and ends the task some time later.
-`/vote/<node>` is told of an approval, and of the person who shall decide it. `/hear` is told of starts and ends, and of
-some it does not want to hear at first.
+at its first attempt. `/apart/<node>` does so too, now and then at length. `/fine/<node>` never fails. `/later/<node>`
+takes a token, and ends the task some time later. `/vote/<node>` is told of an approval, and of the person who shall
+decide it. `/hear` is told of starts and ends, and of some it does not want to hear at first.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,19 @@ class AskedOnce(Asked):
     at_most_once: ClassVar[bool] = True
 
 
-SIMULATED_NODES: Final[dict[str, type[BaseNode]]] = {**NODES, Asked.type: Asked, AskedOnce.type: AskedOnce}
+class AskedApart(Asked):
+    """Calls an HTTP address from where no table, key or secret is."""
+
+    type: ClassVar[str] = "ask_apart"
+    isolated: ClassVar[bool] = True
+
+
+SIMULATED_NODES: Final[dict[str, type[BaseNode]]] = {
+    **NODES,
+    **{kind.type: kind for kind in (Asked, AskedOnce, AskedApart)},
+}
+AT_LENGTH: Final = 600_000
+"""Characters of an answer that must come home in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,8 @@ class Outside:
         digest = self.digest(path, asked)
         if kind != "fine" and (digest % 8 < self.failing or (digest % 8 == 7 and attempt == 1)):
             return _json(500, "no")
-        return _json(200, f"{digest:x}" + Random(digest).randbytes(self.padding // 2).hex())
+        padding = AT_LENGTH if kind == "apart" and digest % 4 == 0 else self.padding
+        return _json(200, f"{digest:x}" + Random(digest).randbytes(padding // 2).hex())
 
     async def _hear(self, request: Request) -> HttpResponse:
         await self.clock.sleep(self._delay())

@@ -13,7 +13,22 @@ from tests.simulation.cast import Cast
 from tests.simulation.weather import Fault, faults, latencies
 
 T = TypeVar("T")
-Deed = Literal["start", "start otherwise", "cancel", "terminate", "pause", "reset", "hold", "drain"]
+Deed = Literal[
+    "start",
+    "start otherwise",
+    "cancel",
+    "terminate",
+    "pause",
+    "reset",
+    "hold",
+    "drain",
+    "cancel all",
+    "terminate all",
+    "retry all",
+    "trigger",
+    "backfill",
+]
+Reach = Literal["workflow", "workspace", "engine"]
 Labour = Literal["done", "twice", "beats", "late", "dies"]
 """What a remote worker makes of a task: it answers, twice, after signs of life, when its lease is over, or never."""
 LABOURS: Final = get_args(Labour)
@@ -23,19 +38,20 @@ _JUMPS: Final = (5.0, 40.0, 100.0)
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Somebody outside, who comes at `at` to do something about an entrance, and insists until it is answered.
-    `share`: behind how much of its book an execution is reset, from 0 to 1. Who holds or drains its workflow, or the
-    `whole` workspace, lets go after `seconds`."""
+    `share`: behind how much of its book an execution is reset, from 0 to 1. Who holds or drains its workflow, or
+    everything that is as far from it as `reach`, lets go after `seconds`. What is done to all is done to the executions
+    of its workflow; triggered and backfilled are the cast's schedules."""
 
     at: float
     entrance: int
     deed: Deed = "start"
     share: float = 0.0
     seconds: float = 0.0
-    whole: bool = False
+    reach: Reach = "workflow"
 
     def __str__(self) -> str:
-        whole = " with its whole workspace" if self.whole else ""
-        return f"{self.at:.1f} s: somebody comes to {self.deed} entrance {self.entrance}{whole}"
+        reach = "" if self.reach == "workflow" else f" with its whole {self.reach}"
+        return f"{self.at:.1f} s: somebody comes to {self.deed} entrance {self.entrance}{reach}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +118,7 @@ def plan_of(seed: int, cast: Cast) -> Plan:
     return Plan(
         seed,
         latencies(chance),
-        _held(Random(f"hold {seed}"), _visitors(chance, cast)),
+        _errands(Random(f"errand {seed}"), _held(Random(f"hold {seed}"), _visitors(chance, cast)), cast),
         faults(chance),
         _happenings(chance, hosts),
         skews=tuple(round(chance.uniform(-1.5, 1.5), 2) if hosts > 1 else 0.0 for _ in range(hosts)),
@@ -151,12 +167,30 @@ def _held(chance: Random, visitors: tuple[Visitor, ...]) -> tuple[Visitor, ...]:
     deed: Deed = chance.choice(["hold", "hold", "drain"])
     late = chance.choice([0.0, 1.0, 20.0]) * chance.random()
     seconds = chance.choice([5.0, 60.0, 300.0])
-    whole = chance.random() < 0.4
-    held = Visitor(round(begun.at + late, 3), begun.entrance, deed, seconds=seconds, whole=whole)
+    far = chance.random()
+    reach: Reach = "engine" if far < 0.13 else "workspace" if far < 0.4 else "workflow"
+    held = Visitor(round(begun.at + late, 3), begun.entrance, deed, seconds=seconds, reach=reach)
     if chance.random() < 0.5:
         return (*visitors, held)
     later = [replace(one, at=one.at + 40.0) if one.entrance == begun.entrance else one for one in visitors]
     return (*later, held)
+
+
+def _errands(chance: Random, visitors: tuple[Visitor, ...], cast: Cast) -> tuple[Visitor, ...]:
+    """Now and then somebody comes about all executions of a workflow, or about schedules."""
+    come: list[Visitor] = []
+    begun = chance.choice([one for one in visitors if one.deed == "start"])
+    if chance.random() < 0.1:
+        late = chance.choice([0.1, 5.0, 60.0]) * chance.random()
+        part = cast.parts[cast.entrances[begun.entrance].part]
+        deeds: list[Deed] = ["cancel all", "terminate all"]
+        deed = chance.choice(deeds if part.nagged else [*deeds, "retry all", "retry all"])
+        come.append(Visitor(round(min(begun.at + late, 95.0), 3), begun.entrance, deed))
+    if any(part.timetable is not None for part in cast.parts):
+        for _ in range(chance.choice([0, 0, 1, 2])):
+            deed = chance.choice(["trigger", "backfill"])
+            come.append(Visitor(round(chance.uniform(0.0, 95.0), 1), begun.entrance, deed))
+    return (*visitors, *come)
 
 
 def _happenings(chance: Random, hosts: int) -> tuple[Happening, ...]:

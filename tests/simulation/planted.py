@@ -299,6 +299,47 @@ BUGS: Final = (
         "        if self.state.fresh and not resumed:",
         seed=1,
     ),
+    Bug(
+        "a hold of the engine holds nothing",
+        "linkflow.stores.controls",
+        "        if self.engine is not None:",
+        "        if self.engine is not None and not workflow:",
+        seed=1,
+    ),
+    Bug(
+        "what is triggered by a repeated request begins again",
+        "linkflow.engine.schedule_starts",
+        'ids.derived(ids.EXECUTION, schedule.id, f"by {key}")',
+        "engine.ids.new(ids.EXECUTION)",
+        seed=269,
+    ),
+    Bug(
+        "who starts with a signal is not known again",
+        "linkflow.engine.signal",
+        'key_policy="use_existing", idempotency_key=name, exact=False',
+        'key_policy="use_existing", exact=False',
+        seed=123,
+    ),
+    Bug(
+        "an operation passes over what began just before",
+        "functions.api.operations.service",
+        "started = Span(query.started.first, min(now, ",
+        "started = Span(query.started.first, min(now - 5, ",
+        seed=272,
+    ),
+    Bug(
+        "an event is told to one",
+        "linkflow.engine.publish",
+        "            for one in subscribers:",
+        "            for one in subscribers[:1]:",
+    ),
+    Bug(
+        "pieces of an outcome are joined as they come",
+        "functions.matching.service",
+        'b"".join(whole)',
+        'b"".join(reversed(whole))',
+        seed=870,
+    ),
 )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from linkflow.engine.approvals import Vote
 from linkflow.engine.lease import Leased
+from linkflow.engine.publish import Published
 from linkflow.execution.state import State
 from linkflow.language.json import Json
 from linkflow.language.program import Program
@@ -28,6 +29,9 @@ class Reply:
     execution: str | None = None
     body: Json = None
     outcome: State | None = None
+    schedule: str = ""
+    executions: tuple[str, ...] = ()
+    """What the schedule started."""
     since: float = 0.0
     at: float = 0.0
 
@@ -52,6 +56,18 @@ class Held:
     worker: str
     until: float
     answers: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An event that was published, for the first time `since`, and of which was heard `at` what `followed`."""
+
+    workspace: str
+    name: str
+    given: Json
+    since: float
+    at: float
+    followed: Published
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,7 @@ class Played:
     replies: list[Reply] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    announced: list[Announced] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     """What visitors were answered that is no answer."""
     trespasses: list[str] = field(default_factory=list)

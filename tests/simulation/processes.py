@@ -22,8 +22,9 @@ from linkflow.adapters.sqlite.queue import SqliteQueue
 from linkflow.adapters.sqlite.store import Store
 from linkflow.adapters.sqlite.table import SqliteTable
 from linkflow.engine.programs import Programs
+from linkflow.execution.tokens import read_token
 from linkflow.language.program import Program
-from linkflow.messages import QUEUES
+from linkflow.messages import QUEUES, unpacked
 from linkflow.nodes.base import BaseNode
 from linkflow.ports import Clock, Http, Message
 from linkflow.runtime.functions import Declare, Function, HttpRoutes, QueueHandler, QueueTrigger
@@ -212,11 +213,19 @@ def _for_a_workspace(function: Function) -> Function:
     return replace(function, trigger=replace(trigger, handle=_guarded(trigger.handle)))
 
 
+def _named(message: Message) -> str | None:
+    match msgspec.json.decode(unpacked(message.body)):
+        case {"workspace": str(workspace)}:
+            return workspace
+        case {"token": str(text)} if (token := read_token(text)) is not None:
+            return token.workspace
+        case _:
+            return None
+
+
 def _guarded(handle: QueueHandler) -> QueueHandler:
     async def guarded(message: Message) -> None:
-        named: object = msgspec.json.decode(message.body)
-        if isinstance(named, dict):
-            WORKSPACE.set(named.get("workspace"))
+        WORKSPACE.set(_named(message))
         await handle(message)
 
     return guarded

@@ -1,8 +1,13 @@
 """What those outside ask of a process: the verbs behind the routes, and in a word what they answer."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
+from functions.api.operations.schemas import CreateOperation
+from functions.api.operations.service import create as create_operation
+from functions.api.schedules import service as schedules
+from functions.api.schedules.schemas import Backfill
 from functions.edge.service import HookAnswer, receive
 from linkflow.engine import callbacks, lease
 from linkflow.engine.approvals import Vote, approval_id, decide, look
@@ -12,8 +17,9 @@ from linkflow.engine.holds import Scope, hold, release
 from linkflow.engine.lease import Leased, Wish
 from linkflow.engine.links import open_link, read
 from linkflow.engine.pauses import pause, resume
+from linkflow.engine.publish import Published, publish
 from linkflow.engine.resets import Reset, reset
-from linkflow.engine.signal import IsOver, signal
+from linkflow.engine.signal import IsOver, signal, signal_with_start
 from linkflow.engine.start import Start
 from linkflow.engine.synchronous import Outcome, start_and_wait
 from linkflow.errors import Conflict, LinkOver, NotFound
@@ -21,12 +27,16 @@ from linkflow.execution.signals import SignalReceived
 from linkflow.language.json import Json
 from linkflow.language.json_text import compact
 from linkflow.runtime.calls import Call
+from linkflow.runtime.searching import Filters
 from linkflow.runtime.wiring import World
 from linkflow.stores.controls import Hold
+from linkflow.stores.operations import Action, Operation
 from linkflow.stores.rates import Rates
-from linkflow.stores.records import Workflow
+from linkflow.stores.records import ApiKey, Workflow
 from tests.simulation.cast import Part
 from tests.simulation.played import BEGINS
+from tests.simulation.scenes import NEWS
+from tests.unit.random_graphs import SIGNAL
 
 BUSINESS_KEY: Final = "the order"
 TAKEN: Final = "taken"
@@ -44,11 +54,39 @@ async def started(world: World, workflow: Workflow, part: Part, given: Json, key
     request = Start(workflow, given, node=node, idempotency_key=key, begins=begins)
     if part.keyed is not None:
         request = replace(request, business_key=BUSINESS_KEY, key_policy=part.keyed)
+    if part.greeted:
+        return Outcome(await signal_with_start(engine, request, SignalReceived(SIGNAL, given, key)), None)
     return await start_and_wait(engine, request, part.patience)
 
 
 async def received(world: World, token: str, call: Call) -> HookAnswer:
     return await receive(world, Rates(world.table), token, "", call)
+
+
+async def asked_of_all(world: World, workflow: Workflow, action: Action, key: str) -> Operation:
+    caller = ApiKey("key", workflow.workspace, "visitor", "visitor", BEGINS)
+    body = CreateOperation(action=action, filter=Filters(workflow=workflow.id), reason="wanted")
+    return await create_operation(world, caller, body, key)
+
+
+async def looked_at(world: World, workspace: str, operation: str) -> Operation:
+    return await world.engine.operations.get(workspace, operation)
+
+
+async def triggered(world: World, workspace: str, schedule: str, key: str) -> str:
+    return await schedules.triggered(world, workspace, schedule, key)
+
+
+async def backfilled(world: World, workspace: str, schedule: str, until: float) -> list[tuple[int, str, bool]]:
+    """Everything that was due before that, and before now as that process sees it."""
+    ends = datetime.fromtimestamp(int(min(until, world.clock.now())), UTC)
+    past = Backfill.model_validate({"from": datetime.fromtimestamp(BEGINS - 10.0, UTC), "to": ends})
+    return await schedules.backfilled(world, workspace, schedule, past)
+
+
+async def published(world: World, workspace: str, name: str, given: Json) -> Published:
+    about = {"specversion": "1.0", "id": name, "source": "/outside", "type": NEWS}
+    return await publish(world.engine, workspace, {**about, "data": given})
 
 
 async def cancelled(world: World, workspace: str, execution: str) -> str:

@@ -6,30 +6,29 @@ from functools import partial
 from hashlib import sha256
 from typing import Final
 
-from linkflow.engine.holds import Scope
 from linkflow.engine.resets import Reset
 from linkflow.errors import Conflict
-from linkflow.execution.signals import SignalReceived
 from linkflow.language.json import Json
 from linkflow.stores import keys
 from linkflow.stores.books import Books
 from linkflow.stores.records import Answered, decode
 from tests.simulation import requests
 from tests.simulation.cast import Entrance, Part
+from tests.simulation.criers import Criers
+from tests.simulation.errands import Errands
 from tests.simulation.hosts import Hosts
 from tests.simulation.plan import Visitor
 from tests.simulation.played import BEGINS, Reply
 from tests.simulation.weather import Line
-from tests.unit.random_graphs import SIGNAL
 
 PAUSED: Final = 20.0
 """Seconds after which who paused an execution resumes it."""
-SIGNALS_EVERY: Final = 15.0
 
 
 class Visitors:
     def __init__(self, hosts: Hosts) -> None:
         self.hosts, self.played = hosts, hosts.played
+        self._errands, self._criers = Errands(hosts, self._reply), Criers(hosts)
         self._accepted: dict[int, asyncio.Future[str | None]] = {}
 
     async def visit(self, visitor: Visitor) -> None:
@@ -42,9 +41,19 @@ class Visitors:
         if visitor.deed == "start":
             await self._come_in(visitor, entrance, part, entrance.given)
             return
-        if visitor.deed in ("hold", "drain"):
-            await self._hold(visitor, part.workspace, self.played.workflows[entrance.part].id)
-            return
+        workflow = self.played.workflows[entrance.part]
+        match visitor.deed:
+            case "hold" | "drain":
+                await self._errands.hold(visitor, workflow)
+            case "cancel all" | "terminate all" | "retry all":
+                await self._errands.to_all(visitor, workflow)
+            case "trigger" | "backfill":
+                await self._errands.to_schedules(visitor)
+            case _:
+                await self._do(visitor, entrance, part)
+
+    async def _do(self, visitor: Visitor, entrance: Entrance, part: Part) -> None:
+        """Something about what the entrance started."""
         execution = await asyncio.shield(self._accepted_at(entrance.number))
         if execution is None:
             return
@@ -69,15 +78,6 @@ class Visitors:
                 self._reply(Reply(visitor, "refused" if new is None else "reset", new))
                 if new is not None:
                     self._follow(visitor.entrance, new)
-
-    async def _hold(self, visitor: Visitor, workspace: str, workflow: str) -> None:
-        scope = Scope(workspace, "" if visitor.whole else workflow)
-        drains = visitor.deed == "drain"
-        await self.hosts.insist(workspace, lambda world: requests.held(world, scope, drains=drains))
-        self._reply(Reply(visitor, "held"))
-        await self.hosts.clock.sleep(visitor.seconds)
-        await self.hosts.insist(workspace, lambda world: requests.let_go(world, scope))
-        self.played.weather.last = self.hosts.clock.now()
 
     async def _from_where(self, workspace: str, execution: str, visitor: Visitor) -> Reset:
         books = Books(self.played.stores.table, self.played.stores.blobs)
@@ -126,16 +126,9 @@ class Visitors:
 
     def _follow(self, entrance: int, execution: str) -> None:
         """What an execution needs from outside comes once it is there."""
-        part = self.played.cast.parts[self.played.cast.entrances[entrance].part]
+        start = self.played.cast.entrances[entrance]
+        part = self.played.cast.parts[start.part]
         if part.signals:
-            self.hosts.keep_busy(self._nag(part.workspace, execution))
-
-    async def _nag(self, workspace: str, execution: str) -> None:
-        """Tell it the same again and again, as often as its states wait for it, until it is over."""
-        kind, number = "", 0
-        while kind != "over":
-            number += 1
-            told = SignalReceived(SIGNAL, 1, f"{execution}-{number}")
-            ask = partial(requests.signalled, workspace=workspace, execution=execution, told=told)
-            kind = await self.hosts.insist(workspace, ask)
-            await self.hosts.clock.sleep(SIGNALS_EVERY)
+            self.hosts.keep_busy(self._criers.signal(part.workspace, execution))
+        if part.told:
+            self.hosts.keep_busy(self._criers.publish(part.workspace, execution, start.given))

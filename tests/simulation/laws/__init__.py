@@ -32,6 +32,9 @@
 21. What is held begins nothing until it is let go.
 22. Who makes room for the newest is not the newest; none but those who are to make room do.
 23. Who wants to hear of starts and ends hears of each, and of no other, by one delivery, and the log says so.
+24. Who starts with a signal is heard once, by the execution that he is told of.
+25. An operation on all executions of a workflow reaches each that was there, and none that began behind it.
+26. An event starts one execution of each workflow that is for it, ends what waited for it, and says so.
 """
 
 from collections.abc import Mapping
@@ -45,8 +48,10 @@ from tests.simulation.laws.chains import chains_are_torn
 from tests.simulation.laws.children import children_are_wrong
 from tests.simulation.laws.effects import effects_are_wrong
 from tests.simulation.laws.handed_out import outcomes_are_lost, votes_are_lost, work_is_doubled
+from tests.simulation.laws.hearing import greetings_are_lost, news_is_lost
 from tests.simulation.laws.holds import held_goes_on
 from tests.simulation.laws.limits import limits_are_exceeded, room_is_made_wrong
+from tests.simulation.laws.operations import operations_miss
 from tests.simulation.laws.reading import End, read, written, wrong_clocks
 from tests.simulation.laws.schedules import moments_are_lost
 from tests.simulation.played import Played
@@ -86,6 +91,8 @@ async def judge(played: Played, expected: Mapping[int, End]) -> Judgement:
     found += [*work_is_doubled(played, books), *outcomes_are_lost(played, books)]
     found += [*await votes_are_lost(played, books), *await moments_are_lost(played, books, put)]
     found += await endings_are_unheard(played, books)
+    found += [*greetings_are_lost(played, books), *news_is_lost(played, books, put)]
+    found += await operations_miss(played, books, put)
     return Judgement(tuple(found), sum(book.gave_up for book in books.values()))
 
 

@@ -43,6 +43,6 @@ def _is_told_wrong(played: Played, reply: Reply, books: Mapping[str, Read], put:
             yield f"17. A start of '{part.name}' was refused, and nobody had the key"
     for book in others:
         if book.state.status == "terminated" and part.keyed != "terminate_existing" and book.state.successor is None:
-            wanted = any(one.deed == "terminate" for one in played.plan.visitors)
+            wanted = any(one.deed in ("terminate", "terminate all") for one in played.plan.visitors)
             if not wanted:
                 yield f"17. {book.summary.execution} was terminated for another, whose policy is {part.keyed}"

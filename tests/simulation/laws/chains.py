@@ -51,6 +51,7 @@ def _wishes_are_lost(played: Played, books: Mapping[str, Read]) -> Iterator[str]
         old = books[new.state.reset_of.execution]
         alike = [one for one in books.values() if one.state.reset_of and books.get(one.state.reset_of.execution) is old]
         wishes = {one.visitor for one in played.replies if one.visitor.deed == "reset" and one.execution}
+        wishes |= {one.visitor for one in played.replies if one.visitor.deed == "retry all"}
         if len(alike) > len(wishes):
             yield f"20. {old.summary.execution} was taken up {len(alike)} times for {len(wishes)} wishes"
         if not old.summary.reset_to:

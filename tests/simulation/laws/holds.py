@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from linkflow.engine.switchboard import FRESH
+from linkflow.stores.records import Workflow
 from tests.simulation.laws.reading import Read, wrong_clocks
+from tests.simulation.plan import Reach
 from tests.simulation.played import Played
 
 UNDER_WAY: Final = 130.0
@@ -12,8 +14,8 @@ UNDER_WAY: Final = 130.0
 
 
 def held_goes_on(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
-    """What waits for others, or is waited for, is held with them where the whole workspace is. (One that is cancelled
-    cleans up all the same.)"""
+    """What waits for others, or is waited for, is held with them where the whole workspace is, or everything. (One that
+    is cancelled cleans up all the same.)"""
     for reply in played.replies:
         visitor = reply.visitor
         if visitor.deed != "hold":
@@ -27,6 +29,15 @@ def held_goes_on(played: Played, books: Mapping[str, Read]) -> Iterator[str]:
             still = known if whose.state.started_at > known else known + UNDER_WAY
             if not still < effect.at < until:
                 continue
-            ours = whose.summary.workspace == workflow.workspace
-            if ours and (visitor.whole or whose.summary.workflow == workflow.id):
+            if _reaches(visitor.reach, workflow, whose):
                 yield f"21. {effect.path} is asked by a held execution, {until - effect.at:.1f} s before it is let go"
+
+
+def _reaches(reach: Reach, workflow: Workflow, book: Read) -> bool:
+    match reach:
+        case "workflow":
+            return book.summary.workflow == workflow.id
+        case "workspace":
+            return book.summary.workspace == workflow.workspace
+        case "engine":
+            return True
