@@ -68,6 +68,28 @@ async def test_a_message_stays_ours_while_its_handler_runs(diary: Diary) -> None
     assert diary.entries.count("slow") == 1
 
 
+class Slow(Shelf):
+    """One that takes a second to keep a message."""
+
+    async def postpone(self, message: Message, seconds: float) -> None:
+        await self.clock.sleep(1)
+        await super().postpone(message, seconds)
+
+
+async def test_a_hundred_messages_stay_ours_though_each_is_kept_slowly(diary: Diary) -> None:
+    shelf = Slow(VirtualClock())
+    await shelf.send([Send("plain", f"{n}".encode()) for n in range(100)])
+    world = world_of(shelf)
+    with patient(diary) as door:
+        async with Embedded(world, keeping(diary)(world)):
+            await at_rest()
+            await shelf.clock.advance(90)
+            assert diary.at_once == diary.most_at_once == 100
+            door.set()
+            await at_rest()
+    assert sorted(map(int, (entry for entry in diary.entries if "tick" not in entry))) == list(range(100))
+
+
 @dataclass
 class Frozen(Shelf):
     """One whose caller stands still before it keeps a message, until somebody opens the door."""

@@ -25,6 +25,8 @@ LONG_POLL = 2.0
 """Seconds one receive waits for something to come."""
 RECEIVED = 100
 """Messages asked for at a time; they are handled one by one, so this is not the function's batch."""
+_KEPT_AT_ONCE = 50
+"""Messages that are kept at the same time: where thousands are handled, one after the other would come too late."""
 _LAST_RECEIVE = 0.1
 """Seconds (real ones) that a receive under way is given when a stop is asked for. Cut off in the middle of claiming,
 it would leave messages that nobody sees until their visibility has passed."""
@@ -166,20 +168,23 @@ class Pump:
         await give_back(cut_off, 0, self._queue)
 
     async def _keep_ours(self) -> None:
-        visibility = self._trigger.queue.visibility
         while True:
-            await self._clock.sleep(visibility / 3)
+            await self._clock.sleep(self._trigger.queue.visibility / 3)
             self._give_up_lost()
-            for held in list(self._ours.values()):
-                asked = self._clock.now()
-                try:
-                    await self._queue.postpone(held.message, visibility)
-                except Exception:  # noqa: BLE001 (two more heartbeats fit before the message is somebody else's)
-                    _log.exception("heartbeat_failed", extra={"function": self._name, "id": held.message.id})
-                else:
-                    if self._clock.now() <= held.until:  # (else it may have been too late when the queue heard of it)
-                        held.until = asked + visibility
+            ours = list(self._ours.values())
+            for first in range(0, len(ours), _KEPT_AT_ONCE):
+                await asyncio.gather(*(self._keep(held) for held in ours[first : first + _KEPT_AT_ONCE]))
                 self._give_up_lost()
+
+    async def _keep(self, held: _Held) -> None:
+        visibility, asked = self._trigger.queue.visibility, self._clock.now()
+        try:
+            await self._queue.postpone(held.message, visibility)
+        except Exception:  # noqa: BLE001 (two more heartbeats fit before the message is somebody else's)
+            _log.exception("heartbeat_failed", extra={"function": self._name, "id": held.message.id})
+        else:
+            if self._clock.now() <= held.until:  # (else it may have been too late when the queue heard of it)
+                held.until = asked + visibility
 
     def _give_up_lost(self) -> None:
         """Tell the handlers to end whose messages were not kept in time."""
