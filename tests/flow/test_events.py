@@ -173,7 +173,7 @@ async def test_a_publication_that_died_in_the_middle_is_finished_by_its_repetiti
     owner = await Accounts(house.world.table).owner()
     assert owner is not None
     dying = replace(house.world.engine, subscriptions=Dying(house.world.table))
-    with pytest.raises(ExceptionGroup):
+    with pytest.raises(Died):
         await publish(dying, owner.workspace, event("e", order=7, sum=50))
     assert (await house.closed(first))["status"] == "succeeded"
     late = await waiting(house, 7)

@@ -8,7 +8,8 @@ publication is not meant.
 
 A few subscribers are told within the request, whose answer says what followed. More are told page by page, each by a
 message that sends the next; the request is answered as soon as that is written down, with the event. A page that comes
-again is told again, which changes nothing.
+again is told again, which changes nothing. Clocks differ: who stands there when an event comes is told whatever his
+says, and of many also those who subscribed in the seconds behind it.
 """
 
 import asyncio
@@ -71,6 +72,8 @@ async def publish(engine: Engine, workspace: str, event: Mapping[str, Any]) -> P
     few, cursor = await engine.subscriptions.page(workspace, event["type"], FEW)
     if before.queued or cursor is not None:
         return await _queued(engine, workspace, event, before)
+    if found is not None:
+        few = [one for one in few if one.since <= before.since]
     followed = await _told(engine, few, event, name, before.since)
     done = Published(before.since, True, *followed)
     await engine.table.put(Item(key, encode(done), expires_at=before.since + REMEMBERED))
@@ -95,7 +98,8 @@ async def tell_more(engine: Engine, message: Spread) -> None:
         return  # all are told, or it is too late to
     event, published = msgspec.json.decode(item.payload), decode(item.body, Published)
     page, cursor = await engine.subscriptions.page(message.workspace, event["type"], FEW, message.cursor)
-    await _told(engine, page, event, message.event, published.since)
+    meant = [one for one in page if one.since <= published.since + CLOCKS_APART]
+    await _told(engine, meant, event, message.event, published.since)
     if cursor is not None:
         await engine.queue.send([spread(msgspec.structs.replace(message, cursor=cursor))])
         return
@@ -110,8 +114,7 @@ def _name(event: Mapping[str, Any]) -> str:
 async def _told(
     engine: Engine, subscribers: Sequence[Subscription], event: Mapping[str, Any], name: str, since: float
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Tell them, some at a time. (Who subscribed before, at a clock that is ahead, is told; where the telling is done
-    again, rather who did so just behind than not.) Raises what the first raises that cannot be told."""
+    """Tell them, some at a time. Raises what the first raises that cannot be told."""
     started: list[str] = []
     ended: list[str] = []
     room = asyncio.Semaphore(AT_ONCE)
@@ -126,7 +129,7 @@ async def _told(
     try:
         async with asyncio.TaskGroup() as telling:
             for one in subscribers:
-                if one.since <= since + CLOCKS_APART and holds(one.filter, {**one.seen, "event": event}, since):
+                if holds(one.filter, {**one.seen, "event": event}, since):
                     telling.create_task(tell_one(one))
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from failed
