@@ -54,7 +54,7 @@ SIMULATED_NODES: Final[dict[str, type[BaseNode]]] = {
     **NODES,
     **{kind.type: kind for kind in (Asked, AskedOnce, AskedApart)},
 }
-AT_LENGTH: Final = 600_000
+AT_LENGTH: Final = 380_000
 """Characters of an answer that must come home in pieces."""
 
 
@@ -122,7 +122,7 @@ class Outside:
         digest = self.digest(path, asked)
         if kind != "fine" and (digest % 8 < self.failing or (digest % 8 == 7 and attempt == 1)):
             return _json(500, "no")
-        padding = AT_LENGTH if kind == "apart" and digest % 4 == 0 else self.padding
+        padding = AT_LENGTH if kind == "apart" and digest % 8 == 4 else self.padding
         return _json(200, f"{digest:x}" + Random(digest).randbytes(padding // 2).hex())
 
     async def _hear(self, request: Request) -> HttpResponse:
