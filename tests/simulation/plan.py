@@ -89,6 +89,11 @@ class Plan:
     apart: bool = False
     slow: float = 0.0
 
+    @property
+    def clocks_part(self) -> bool:
+        """Whether the clocks of two hosts come to differ by much."""
+        return len(self.skews) > 1 and any(one.kind == "jump" for one in self.happenings)
+
     def parts(self) -> "list[Plan]":
         """The plans that lack one thing each: what must be needed for a failure if none of them fails."""
         return (

@@ -44,7 +44,8 @@ LOOK_EVERY: Final = 7.0
 PUNCTUAL: Final = 10.0
 """Seconds by which a moment may be missed although nothing happens: calls take their time."""
 AS_LONG: Final = 4
-"""So many times as long as where nothing happens a story may take in which attempts time out."""
+"""So many times as long as where nothing happens a story may take in which attempts time out, or every wait that goes
+from one host to another takes as much longer as their clocks are apart."""
 LATEST: Final = 100.0
 """By then every visitor has come and everything planned has happened."""
 
@@ -94,7 +95,7 @@ class _Stage:
             self.hosts.keep_busy(self.hosts.happen(happening))
         for workspace in sorted({part.workspace for part in self.played.cast.parts if part.labour}):
             self.hosts.beside(Workers(self.hosts).work(workspace))
-        await self._until_over(within * (AS_LONG if self.played.cast.repeats else 1))
+        await self._until_over(within * (AS_LONG if self.played.cast.repeats or plan.clocks_part else 1))
         self.played.seconds = self.clock.now() - BEGINS
         await self.hosts.bury()
         return self.played
