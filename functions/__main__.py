@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from functions.services import declare
-from linkflow.errors import LinkFlowError
+from linkflow.errors import Conflict, LinkFlowError
 from linkflow.runtime.emulators import moto
 from linkflow.runtime.hosts.embedded import run
 from linkflow.runtime.settings import Settings, from_environment
@@ -52,8 +52,8 @@ def _settings(given: argparse.Namespace) -> Iterator[Settings]:
     if given.allow is not None:
         chosen["allow_hosts"] = tuple(given.allow.split(","))
     settings = from_environment().model_copy(update=chosen)
-    if settings.port == 0:
-        settings = settings.model_copy(update={"port": _free_port(settings.host)})
+    if not given.new_key:
+        settings = settings.model_copy(update={"port": _port(settings)})
     if given.on == "moto":
         with moto() as endpoint:
             yield settings.model_copy(update={"family": "aws", "endpoint_url": endpoint})
@@ -61,10 +61,18 @@ def _settings(given: argparse.Namespace) -> Iterator[Settings]:
         yield settings.model_copy(update={"family": given.on}) if given.on else settings
 
 
-def _free_port(host: str) -> int:
-    """Chosen before anything is wired, since webhooks are told our address."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
-        listener.bind((host, 0))
+def _port(settings: Settings) -> int:
+    """Chosen before anything is wired, since webhooks are told our address. Raises `Conflict` for one that cannot be
+    had."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Conflict(
+                f"Nobody can listen at {settings.host}, port {settings.port}: {error.strerror}. Where another program "
+                "has it (perhaps LinkFlow, in another terminal), choose another: --port 8001, or --port 0 for any."
+            ) from error
         return int(listener.getsockname()[1])
 
 

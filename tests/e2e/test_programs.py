@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,13 @@ def test_what_was_made_is_there_after_any_end(tmp_path: Path, number: signal.Sig
     with server(tmp_path) as (url, no_key, _):
         assert "--new-key" in no_key
         assert "hello" in linkflow("workflows", "list", LINKFLOW_URL=url, LINKFLOW_KEY=key).stdout
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = linkflow("up", "--port", str(port), "--data", str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"port {port}" in done.stderr
+    assert "--port 0 for any" in done.stderr
+    assert not list(tmp_path.iterdir()), "nothing was begun"
