@@ -1,6 +1,7 @@
 """Waits whose process dies at any call to the outside, and what the watchdog makes of executions that wait for long."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -108,6 +109,29 @@ def test_an_event_starts_and_ends_once_whenever_its_process_dies(calls: int, *, 
         assert (await state(world, waiting)).output == EVENT
         assert (await facts(world, waiting))[TaskSucceeded.__name__] == 1
         assert not [one async for one in world.engine.subscriptions.of(WORKSPACE, "paid") if one.execution]
+
+    play(NOON, script)
+
+
+@dies
+def test_whose_business_key_was_taken_is_closed_whenever_the_process_dies_that_took_it(
+    calls: int, *, after: bool
+) -> None:
+    """It had been ended, and nobody told its visit: who came again found the key free."""
+
+    async def script(world: World) -> None:
+        workflow = await made(world, node("wait", "wait_for_callback", timeout=HOUR))
+        asked = await request(world, workflow, business_key="k", key_policy="terminate_existing")
+        first = await start(world.engine, asked)
+        await visit(world.engine, WORKSPACE, first)
+        await world.queue.delete(await world.queue.receive(LANE.name))
+        for engine in (dying(world, calls, after=after), world.engine):
+            with contextlib.suppress(Died):
+                await start(engine, replace(asked, idempotency_key="second"))
+        await Host(world).run(60)
+        statuses = {one.execution: one.status for one in await all_of(world, workflow)}
+        assert statuses.pop(first) == "terminated"
+        assert list(statuses.values()) == ["running"]
 
     play(NOON, script)
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from linkflow.engine.cancel import settle, terminate
 from linkflow.engine.engine import Engine
+from linkflow.engine.wakes import wake
 from linkflow.errors import ConditionFailed, Conflict, NotFound
 from linkflow.ports import Item, Key, Put, Unchanged
 from linkflow.stores import keys
@@ -69,7 +70,10 @@ async def _open_holder(engine: Engine, workspace: str, found: Item) -> str | Non
     if book is None:
         return None
     await settle(engine, workspace, holder, book.state.reset_of)
-    return None if book.state.closed else holder
+    if not book.state.closed:
+        return holder
+    await engine.queue.send([wake(workspace, holder)])  # (who ended it, or its visit, may have died before the rest)
+    return None
 
 
 async def _end(engine: Engine, summary: Summary, holder: str) -> None:
