@@ -45,8 +45,8 @@ def _not_ended(operation: Operation, reply: Reply, books: Mapping[str, Read], pu
 
 def _ended_wrongly(operation: Operation, books: Mapping[str, Read]) -> Iterator[str]:
     for name, book in books.items():
-        first = list(lineage(book, books))[-1]
-        if book.state.cancel_request == operation.id and first.summary.started_at > operation.created_at:
+        since = min(one.summary.started_at for one in lineage(book, books))
+        if book.state.cancel_request == operation.id and since > operation.created_at:
             yield f"25. Operation {operation.id} ended {name}, which began behind it"
 
 
