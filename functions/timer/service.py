@@ -1,5 +1,6 @@
 """What the timer does when a moment has come, and each minute."""
 
+from functools import partial
 from typing import Final, assert_never
 
 from linkflow.engine import schedules
@@ -43,15 +44,16 @@ class Sweeper:
         self._pulse = float("-inf")
 
     async def sweep(self, now: float) -> None:
-        """Schedules first: they are in a hurry. What fails keeps nothing behind it from being done."""
-        world, due, looked = self._world, 0, 0
-        try:
-            due = await schedules.sweep(world.engine, now)
-        finally:
+        """Schedules first: they are in a hurry. What fails keeps nothing behind it from being done; a stop does."""
+        world, counts, failures = self._world, list[int](), list[Exception]()
+        for work in (partial(schedules.sweep, world.engine), partial(watch, world.engine), world.tidy):
             try:
-                looked = await watch(world.engine, now)
-            finally:
-                await world.tidy(now)
+                counts.append(await work(now) or 0)
+            except Exception as error:  # noqa: BLE001 (raised when the others are done)
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        due, looked, _ = counts
         if not 0 <= now - self._pulse < PULSE:
             await self._beat(now, due, looked)
             self._pulse = now

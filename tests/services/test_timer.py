@@ -1,23 +1,29 @@
 """The timer's minute: what the watchdog repairs, and what is tidied away."""
 
+import asyncio
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from functions.services import declare
 from linkflow import ids
 from linkflow.adapters.clock import VirtualClock
+from linkflow.adapters.through import Through
 from linkflow.engine.wakes import LOOK_AGAIN, SOON
+from linkflow.errors import Throttled
 from linkflow.execution.events import ExecutionStarted, Names, PauseRequested, ResumeRequested
 from linkflow.messages import LANE
-from linkflow.ports import Item, Key
+from linkflow.ports import Item, Key, Page, Range
 from linkflow.runtime.functions import Schedule
 from linkflow.runtime.settings import Settings
-from linkflow.runtime.wiring import World, connect
+from linkflow.runtime.wiring import World, connect, in_memory
 from linkflow.stores import index_keys, keys
 from linkflow.stores.books import Turn
 from linkflow.stores.records import Summary, WorkflowVersion, encode
+from tests.services.other_ports import over
 from tests.unit.graphs import graph, node
 
 
@@ -148,4 +154,28 @@ async def test_a_paused_execution_is_looked_at_once_a_day_and_what_a_lost_resume
     await clock.advance(SOON + 1)
     await minute(world)
     assert len(await world.queue.receive(LANE.name)) == 1
+    await world.close()
+
+
+@dataclass(slots=True)
+class Stuck(Through):
+    """A table that hangs at the first question, and is too busy for all others."""
+
+    asked: asyncio.Event
+
+    async def query(self, what: Range) -> Page:  # noqa: ARG002 (whatever it is)
+        if self.asked.is_set():
+            raise Throttled("The table")
+        self.asked.set()
+        return await asyncio.Future[Page]()
+
+
+async def test_a_stop_ends_a_minutes_work_also_where_a_store_is_busy() -> None:
+    """What came behind it failed, and the stop was forgotten: the process never ended."""
+    world, asked = in_memory(Settings(), VirtualClock()), asyncio.Event()
+    working = asyncio.ensure_future(minute(over(world, Stuck(world.table, asked), world.queue)))
+    await asked.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
     await world.close()
