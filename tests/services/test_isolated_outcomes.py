@@ -4,7 +4,7 @@ it costs those who read it no more than an outcome may."""
 import base64
 import zlib
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import msgspec
@@ -13,11 +13,14 @@ import pytest
 from functions.matching.service import hear
 from functions.worker.service import work_isolated
 from linkflow.adapters.clock import VirtualClock
+from linkflow.adapters.through import Through
+from linkflow.engine.callbacks import succeed
 from linkflow.engine.dead_letters import Wanted, gather, listed
 from linkflow.engine.engine import Limits
 from linkflow.engine.programs import Programs
 from linkflow.engine.start import Start, start
 from linkflow.engine.visit import visit
+from linkflow.errors import NotFound
 from linkflow.execution.events import TaskSucceeded
 from linkflow.execution.state import State
 from linkflow.execution.tokens import Token, read_token
@@ -35,10 +38,11 @@ from linkflow.messages import (
 )
 from linkflow.nodes.base import BaseNode, TaskContext, TaskNode, TaskResult
 from linkflow.nodes.catalog import NODES
-from linkflow.ports import Message
+from linkflow.ports import Message, Page, Range
 from linkflow.runtime.settings import Settings
 from linkflow.runtime.wiring import World, in_memory
 from tests.services.drawn import drawn
+from tests.services.other_ports import over
 from tests.unit.graphs import graph, node
 
 
@@ -122,6 +126,21 @@ async def test_a_worker_ends_its_own_task_and_no_other(world: World, caplog: pyt
     await hear(world, said.body)
     assert (await state_of(world, mine)).output == "0123456789"
     assert not (await state_of(world, other)).closed
+
+
+@dataclass(slots=True)
+class Closed(Through):
+    """A table that nobody may read."""
+
+    async def query(self, what: Range) -> Page:
+        raise AssertionError(f"{what} was read")
+
+
+async def test_of_a_token_of_another_workspace_nothing_is_read(world: World) -> None:
+    _, message = await waiting(world)
+    engine = over(world, Closed(world.table), world.queue).engine
+    with pytest.raises(NotFound):
+        await succeed(engine, "elsewhere", task_of(message).token, "forged")
 
 
 async def test_pieces_of_no_task_are_not_kept(world: World) -> None:

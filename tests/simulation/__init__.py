@@ -5,8 +5,9 @@
 `cast` draws workflows (`machines` of the States Language, random graphs, and `scenes` of their own shape), `plan`
 what befalls them, `story` plays it: real functions, visits, stores and queues, in `hosts` whose `processes` die and
 start again, over ports with the `weather` around them. From outside come `visitors`, who start (some wait for the
-result), cancel, pause, reset, and hold whole workflows, remote `workers`, and `bearers` of tokens and of links to
-approvals; `requests` is what they ask. The `outside` also hears callbacks. What was `played` is judged by `laws`, a
+result), cancel, pause and reset, and do `errands` (hold what others start, end all of a workflow, trigger schedules);
+`criers` of signals and events, remote `workers`, and `bearers` of tokens and of links to approvals; `requests` is what
+they ask. The `outside` also hears callbacks. What was `played` is judged by `laws`, a
 room for each family of them, and `seeds` counts. Nothing is patched: every fault comes from a port that is wrapped.
 
 How to read a story (`scripts/simulate --seeds N-N --tell`). First come the laws it breaks, then what it needs for that,

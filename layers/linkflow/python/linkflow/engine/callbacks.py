@@ -75,11 +75,14 @@ async def report(engine: Engine, text: str, ended: Ended) -> None:
     await tell(engine, token.workspace, token.execution, ended)
 
 
-async def proven(engine: Engine, text: str) -> tuple[Token, State]:
-    """The token, and the execution whose it is. Raises `NotFound` for one that was never handed out."""
+async def proven(engine: Engine, text: str, workspace: str | None = None) -> tuple[Token, State]:
+    """The token, and the execution whose it is. Raises `NotFound` for one that was never handed out; where it is
+    brought in the name of a `workspace`, also for one of another, of which nothing is read."""
     token = read_token(text)
-    book = await engine.books.load(token.workspace, token.execution) if token is not None else None
-    if token is None or book is None or not proves(token, book.state):
+    if token is None or workspace not in (None, token.workspace):
+        raise _unknown(text)
+    book = await engine.books.load(token.workspace, token.execution)
+    if book is None or not proves(token, book.state):
         raise _unknown(text)
     return token, book.state
 
@@ -109,9 +112,7 @@ async def end(engine: Engine, workspace: str, execution: str, news: TaskSucceede
 
 
 async def _waiting(engine: Engine, workspace: str, text: str) -> RunTask:
-    token, state = await proven(engine, text)
-    if token.workspace != workspace:
-        raise _unknown(text)
+    token, state = await proven(engine, text, workspace)
     if state.closed:
         raise Conflict(f"The execution is over already: {state.status}.")
     if not expects(state, token.scope, token.task):
